@@ -1,0 +1,1 @@
+"""The engine: models, memory, sampling and training."""

@@ -1,0 +1,1 @@
+"""The storage: history, takes, memory entries, jobs and blobs."""

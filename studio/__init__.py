@@ -1,0 +1,1 @@
+"""The studio: the page, its server, its commands."""
