@@ -1,6 +1,7 @@
 """A cut read as time: durations, starts, which shot stands at a frame, what a shot reads.
 
-A muted shot is left out of picture and memory, as if absent: it takes no time.
+Frames of the cut are places on the lane, where a muted shot keeps its room. It is left out of the
+film and of memory, as if absent: `shown_shots` are those that a film is made of.
 """
 
 from __future__ import annotations
@@ -25,8 +26,13 @@ class Located:
 
 
 def duration(shot: Shot) -> int:
-    """Return how many frames of the cut `shot` takes: 0 when it is muted."""
-    return 0 if shot.muted else shot.out - shot.in_
+    """Return how many frames of the lane `shot` takes."""
+    return shot.out - shot.in_
+
+
+def shown_shots(cut: Cut) -> tuple[Shot, ...]:
+    """Return the shots that the film shows, in order."""
+    return tuple(s for s in cut.shots if not s.muted)
 
 
 def starts(cut: Cut) -> tuple[int, ...]:
