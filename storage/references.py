@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 
 from sqlalchemy import CompoundSelect, String, delete, insert, literal, select, union
 from sqlalchemy.engine import Connection
@@ -112,6 +114,15 @@ def unpin(tx: Connection, owner: str) -> None:
 def pinned(tx: Connection) -> set[str]:
     """Return the digests that are pinned."""
     return set(tx.execute(select(_pin.c.digest)).scalars())
+
+
+@contextlib.contextmanager
+def removing(tx: Connection) -> Iterator[None]:
+    """Let rows that otherwise never change be removed within the block."""
+    meta = schema.schema_meta
+    tx.execute(insert(meta).values(key="collecting", value=str(now(tx))))
+    yield
+    tx.execute(delete(meta).where(meta.c.key == "collecting"))
 
 
 def reachable(tx: Connection) -> set[str]:

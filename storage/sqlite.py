@@ -59,12 +59,13 @@ def is_empty(connection: Connection) -> bool:
     return bool(count == 0)
 
 
-def quick_check(connection: Connection) -> list[str]:
+def page_problems(connection: Connection, *, thorough: bool) -> list[str]:
     """Return what SQLite finds wrong with its own pages and foreign keys. Empty = nothing."""
-    pages = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA quick_check(20)")]
+    pragma = "integrity_check" if thorough else "quick_check"  # the latter leaves indexes out
+    pages = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {pragma}(20)")]
     problems = [] if pages == ["ok"] else pages
     for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        problems.append(f"row {rowid} of {table} names a {parent} that is not there")
+        problems.append(f"Row {rowid} of {table} names a {parent} that is not there.")
     return problems
 
 

@@ -51,7 +51,7 @@ def add(
         author=author,
         created_at=now(tx),
         depth=parent.depth + 1 if parent else 0,
-        jump_id=_jump_of_child(tx, parent) if parent else None,
+        jump_id=jump_of_child(tx, parent) if parent else None,
     )
     tx.execute(
         insert(_node).values(
@@ -112,7 +112,8 @@ def row_digest(node: Node) -> str:
     )
 
 
-def _jump_of_child(tx: Connection, parent: Node) -> str:
+def jump_of_child(tx: Connection, parent: Node) -> str:
+    """Return the ancestor that a child of `parent` jumps to."""
     # Skew-binary jumps (Myers 1983): two equal jumps in a row become one of twice the length.
     if parent.jump_id is None:
         return parent.id
