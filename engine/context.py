@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import torch
@@ -199,16 +199,6 @@ class Memory(Protocol):
 
     def expected_tensors(self, entry: MemoryEntry) -> Mapping[str, tuple[int, ...]]:
         """Return name and shape of every tensor that an entry with this grid must have."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LatentsFile:
-    """The latents of a take as they lie in the blob store."""
-
-    latents_BCTHW: torch.Tensor
-    lr_latents: Mapping[str, torch.Tensor] = field(default_factory=dict)
-    """Reduced clips by rate name, for example `2x2`."""
-    num_frames: int
 
 
 def digest_of(*values: object) -> str:
