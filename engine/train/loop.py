@@ -1,4 +1,4 @@
-"""What every training stage shares: a budget, an average of the weights, a curve, exact resuming."""
+"""What every training stage shares: budget, averaged weights, curve and exact resuming."""
 
 import csv
 import os
@@ -35,7 +35,7 @@ class TrainState:
     """Model, optimisers, average, stream, budget and whatever else changes while training."""
 
     def save(self) -> None:
-        """Write all parts and the global random state; a crash leaves the old file or the new one."""
+        """Write all parts and the random state; a crash leaves the old file or the new one."""
         state = {name: part.state_dict() for name, part in self.parts.items()}
         state["torch_random"] = {"cpu": torch.get_rng_state()}
         fresh = self.path.with_suffix(".partial")

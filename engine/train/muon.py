@@ -20,7 +20,8 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     for _ in range(steps):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if is_tall else x).to(matrix.dtype)
+    result: Tensor = x.T if is_tall else x
+    return result.to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):

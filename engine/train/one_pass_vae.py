@@ -44,7 +44,8 @@ def decode_parallel(vae: AutoencoderKLWan, latents_BCTHW: Tensor) -> Tensor:
     x = decoder.conv_out(F.silu(_norm(decoder.norm_out, x)))
     if vae.config.patch_size is not None:
         x = wan.unpatchify(x, vae.config.patch_size)
-    return x
+    decoded_BCFHW: Tensor = x
+    return decoded_BCFHW
 
 
 def _check(vae: AutoencoderKLWan, pixels_BCFHW: Tensor) -> None:
@@ -56,15 +57,18 @@ def _check(vae: AutoencoderKLWan, pixels_BCFHW: Tensor) -> None:
 
 def _norm(norm: wan.WanRMS_norm, x: Tensor) -> Tensor:
     energy = x.float().pow(2).sum(dim=1, keepdim=True)
-    return x * (torch.rsqrt(energy + 1e-12) * norm.scale).to(x.dtype) * norm.gamma.to(x.dtype)
+    inverse = (torch.rsqrt(energy + 1e-12) * norm.scale).to(x.dtype)
+    gamma: Tensor = norm.gamma.to(x.dtype)
+    return x * inverse * gamma
 
 
 def _block(block: nn.Module, x: Tensor) -> Tensor:
     if not isinstance(block, wan.WanResidualBlock):
         raise TypeError(f"A {type(block).__name__} in the VAE. Expected residual blocks only.")
-    hidden = block.conv1(F.silu(_norm(block.norm1, x)))
+    hidden: Tensor = block.conv1(F.silu(_norm(block.norm1, x)))
     hidden = block.conv2(F.silu(_norm(block.norm2, hidden)))
-    return hidden + block.conv_shortcut(x)
+    shortcut: Tensor = block.conv_shortcut(x)
+    return hidden + shortcut
 
 
 def _middle(middle: wan.WanMidBlock, x: Tensor) -> Tensor:
@@ -76,7 +80,7 @@ def _middle(middle: wan.WanMidBlock, x: Tensor) -> Tensor:
 
 def _frame_by_frame(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     flat = layer(x.transpose(1, 2).flatten(0, 1))
-    return flat.unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
+    return flat.view(x.shape[0], x.shape[2], *flat.shape[1:]).transpose(1, 2)
 
 
 def _down(resample: wan.WanResample, x: Tensor) -> Tensor:
@@ -89,7 +93,8 @@ def _down(resample: wan.WanResample, x: Tensor) -> Tensor:
 def _up(resample: wan.WanResample, x: Tensor) -> Tensor:
     if resample.mode == "upsample3d" and x.shape[2] > 1:
         # The first latent frame gives one frame; the causal convolution never sees it.
-        later = resample.time_conv(x[:, :, 1:]).unflatten(1, (2, x.shape[1]))
+        later = resample.time_conv(x[:, :, 1:])
+        later = later.view(x.shape[0], 2, *x.shape[1:2], *later.shape[2:])
         x = torch.cat([x[:, :, :1], later.movedim(1, 3).flatten(2, 3)], dim=2)
     upsample, convolution = resample.resample
     doubled = _frame_by_frame(lambda frames: nn.Upsample.forward(upsample, frames), x)

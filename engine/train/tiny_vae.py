@@ -1,7 +1,7 @@
 """Stage 1: train the embedded model's VAE on the drawn world, then export it for diffusers.
 
-Run as `python -m engine.train.tiny_vae --out runs/tiny_vae --budget-seconds 1080`. Losses, shapes and
-the order of clip lengths were found on two CPU cores: docs/training.md.
+Run as `python -m engine.train.tiny_vae --out runs/tiny_vae --budget-seconds 1080`. Losses, shapes
+and the order of clip lengths were found on two CPU cores: docs/training.md.
 """
 
 import argparse
@@ -120,7 +120,7 @@ class VaeTraining:
             noise = torch.randn_like(mean)
             decoded = decode_parallel(self.vae, mean + noise * (0.5 * log_variance).exp())
         loss, l1 = _loss(decoded.float(), pixels_BCFHW, mean.float(), log_variance.float())
-        loss.backward()
+        torch.autograd.backward(loss)
         weights = [w for w in self.vae.parameters() if w.requires_grad]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         for optimiser in self.optimisers:
@@ -131,7 +131,7 @@ class VaeTraining:
         return l1
 
     def evaluate(self, clips_NCFHW: Tensor) -> tuple[float, Tensor]:
-        """Return the mean PSNR over clips in dB, and the reconstructions of the averaged weights."""
+        """Return the mean PSNR in dB and the reconstructions, both of the averaged weights."""
         with self.ema.averaged(self.vae), torch.no_grad():
             decoded = []
             for clip_CFHW in clips_NCFHW:
@@ -145,7 +145,8 @@ class VaeTraining:
 
 def _optimisers(vae: AutoencoderKLWan, learning_rate: float) -> tuple[Muon, torch.optim.AdamW]:
     """Return Muon for the large convolution kernels and AdamW for everything else."""
-    kernels, others = [], []
+    kernels: list[Tensor] = []
+    others: list[Tensor] = []
     for weight in vae.parameters():
         if weight.requires_grad:
             is_kernel = weight.ndim >= 4 and weight.shape[0] >= 16 and weight.numel() > 4000

@@ -1,4 +1,4 @@
-"""What a shot is called: plain English in several phrasings, complete only where memory cannot help."""
+"""Captions: plain English in several phrasings, complete only where memory cannot help."""
 
 import dataclasses
 import random

@@ -1,4 +1,4 @@
-"""From a script to frames: the camera, the stage and the figures, drawn in about a millisecond each."""
+"""From a script to frames: the camera, the stage and the figures, about a millisecond a frame."""
 
 import math
 import random
@@ -113,7 +113,7 @@ def _stage_positions(script: ShotScript, progress: float) -> list[float]:
 
 
 def _props(props: PropSet, script: ShotScript, seconds: float) -> list[Fill]:
-    """Return balls on the ground or balloons in the air, evenly spaced so that they can be counted."""
+    """Return balls on the ground or balloons in the air, evenly spaced, so they can be counted."""
     fills = []
     colour = COLOURS[props.colour]
     for number in range(props.count):

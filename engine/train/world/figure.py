@@ -1,4 +1,4 @@
-"""How a character looks on screen: a big head, a round smile and strong colours, as layers of shapes.
+"""How a character looks on screen: a big head, round eyes and strong colours, in layers of shapes.
 
 Local coordinates: the feet stand at (0, 0), y points down, the top of a bare head is at y = -55.
 """

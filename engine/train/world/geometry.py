@@ -101,7 +101,8 @@ class Polygon:
         before = np.roll(normals, 1, axis=0)
         # A corner moves along the bisector; 1 + cos keeps both edges at distance `grow`.
         spread = np.maximum(1 + (normals * before).sum(axis=1, keepdims=True), 0.5)
-        return corners + grow * (normals + before) / spread
+        grown: Points = corners + np.float32(grow) * (normals + before) / spread
+        return grown
 
 
 def box(left: float, top: float, right: float, bottom: float) -> Polygon:

@@ -1,5 +1,6 @@
 """Block letters for signs, as strokes that stay crisp at every zoom."""
 
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -13,7 +14,8 @@ _Stroke = tuple[tuple[float, float], ...]
 _GLYPHS: Final = MappingProxyType(
     {
         "a": (((0, 3), (0, 1), (1, 0), (2, 1), (2, 3)), ((0, 1.9), (2, 1.9))),
-        "b": (((0, 0), (1.6, 0), (2, 0.7), (1.5, 1.4), (0, 1.4)), ((1.5, 1.4), (2, 2.2), (1.6, 3), (0, 3), (0, 0))),
+        "b": (((0, 0), (1.6, 0), (2, 0.7), (1.5, 1.4), (0, 1.4)),
+              ((1.5, 1.4), (2, 2.2), (1.6, 3), (0, 3), (0, 0))),
         "c": (((2, 0), (0.6, 0), (0, 0.7), (0, 2.3), (0.6, 3), (2, 3)),),
         "e": (((2, 0), (0, 0), (0, 3), (2, 3)), ((0, 1.5), (1.6, 1.5))),
         "f": (((2, 0), (0, 0), (0, 3)), ((0, 1.5), (1.6, 1.5))),
@@ -21,7 +23,8 @@ _GLYPHS: Final = MappingProxyType(
         "i": (((1, 0), (1, 3)),),
         "m": (((0, 3), (0, 0), (1, 1.6), (2, 0), (2, 3)),),
         "n": (((0, 3), (0, 0), (2, 3), (2, 0)),),
-        "o": (((0.6, 0), (1.4, 0), (2, 0.7), (2, 2.3), (1.4, 3), (0.6, 3), (0, 2.3), (0, 0.7), (0.6, 0)),),
+        "o": (((0.6, 0), (1.4, 0), (2, 0.7), (2, 2.3), (1.4, 3), (0.6, 3), (0, 2.3), (0, 0.7),
+               (0.6, 0)),),
         "p": (((0, 3), (0, 0), (1.5, 0), (2, 0.8), (1.5, 1.6), (0, 1.6)),),
         "s": (((2, 0), (0.4, 0), (0, 0.75), (0.4, 1.5), (1.6, 1.5), (2, 2.25), (1.6, 3), (0, 3)),),
         "t": (((0, 0), (2, 0)), ((1, 0), (1, 3))),
@@ -42,7 +45,7 @@ def word_width(word: str) -> float:
 
 
 def write(word: str, x: float, y: float, colour: Colour) -> tuple[Fill, ...]:
-    """Return the strokes of `word` centred on (x, y). Raises ValueError for a letter without a glyph."""
+    """Return the strokes of `word` centred on (x, y). Raises ValueError for an unknown letter."""
     fills = []
     left = x - word_width(word) / 2 + _PEN / 2
     top = y - LETTER_HEIGHT / 2
@@ -53,7 +56,7 @@ def write(word: str, x: float, y: float, colour: Colour) -> tuple[Fill, ...]:
             points = [
                 (left + u * _LETTER_WIDTH / 2, top + v * LETTER_HEIGHT / 3) for u, v in stroke
             ]
-            for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+            for (x0, y0), (x1, y1) in pairwise(points):
                 fills.append(Fill(Capsule(x0, y0, x1, y1, _PEN), colour))
         left += _LETTER_WIDTH + _GAP
     return tuple(fills)

@@ -174,14 +174,15 @@ def _room(rng: random.Random) -> list[Fill]:
 
 def _beach(rng: random.Random) -> list[Fill]:
     boat_x = rng.uniform(62, 98)
+    hull = Polygon(((boat_x - 12, 48), (boat_x + 12, 48), (boat_x + 8, 54), (boat_x - 8, 54)))
     return [
         _band(_TOP, 48, (150, 214, 252)),
         _band(48, _HORIZON, rng.choice(((44, 148, 206), (36, 170, 196)))),
         _band(_HORIZON, _BOTTOM, (250, 226, 160)),
         Fill(Ellipse(rng.choice((18.0, 80.0, 142.0)), 13, 10, 10), _SUN),
-        Fill(Polygon(((boat_x - 12, 48), (boat_x + 12, 48), (boat_x + 8, 54), (boat_x - 8, 54))), (196, 78, 60)),
+        Fill(hull, (196, 78, 60)),
         Fill(Polygon(((boat_x, 28), (boat_x + 12, 46), (boat_x, 46))), _WHITE),
-    ]  # fmt: skip
+    ]
 
 
 def _night(rng: random.Random) -> list[Fill]:
@@ -220,7 +221,7 @@ def _snow(rng: random.Random) -> list[Fill]:
             fills.append(
                 Fill(Polygon(((x, top), (x + half, top + 22), (x - half, top + 22))), (44, 120, 96))
             )
-    return fills  # fmt: skip
+    return fills
 
 
 def _bench(x: float, colour: Colour, dark: Colour) -> list[Fill]:

@@ -1,4 +1,4 @@
-"""The script of one shot: everything that is drawn, everything that is said, and what it relies on."""
+"""The script of one shot: all that is drawn, all that is said, and what it relies on."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A story: some shots with their exact captions, in which only memory knows what a person looks like."""
+"""A story: shots with exact captions, in which only memory knows what a person looks like."""
 
 import random
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RESERVED_FROM: Final = 1_000_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class WorldDials:
-    """What stories contain. The defaults are the simple training diet; every dial is for measuring."""
+    """What stories contain. The defaults are the simple diet; every dial is for measuring."""
 
     num_frames: int = 17
     """Pixel frames of every shot, 1 + 4k up to 41, at 8 frames a second."""

@@ -1,4 +1,4 @@
-"""Every word the drawn world can say: names, colours, places, actions, cameras and function words."""
+"""Every word the drawn world can say: names, colours, places, actions, function words."""
 
 import re
 from collections.abc import Iterable
