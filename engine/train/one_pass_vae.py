@@ -59,7 +59,8 @@ def _norm(norm: wan.WanRMS_norm, x: Tensor) -> Tensor:
     energy = x.float().pow(2).sum(dim=1, keepdim=True)
     inverse = (torch.rsqrt(energy + 1e-12) * norm.scale).to(x.dtype)
     gamma: Tensor = norm.gamma.to(x.dtype)
-    return x * inverse * gamma
+    normalised: Tensor = x * inverse * gamma
+    return normalised
 
 
 def _block(block: nn.Module, x: Tensor) -> Tensor:
