@@ -1,1 +1,1 @@
-"""Training: one stage a file, never imported at run time."""
+"""Training of the embedded model: the drawn world, the stages and what every stage shares."""
