@@ -84,8 +84,8 @@ def write_shard(path: Path, stories: list[StoryLatents]) -> None:
     tensors: dict[str, Tensor] = {}
     rows = []
     for story in stories:
-        tensors[f"{story.seed}.latents"] = story.latents_SCTHW.half()
-        tensors[f"{story.seed}.lr"] = story.lr_SCTHW.half()
+        tensors[f"{story.seed}.latents"] = story.latents_SCTHW.half().contiguous()
+        tensors[f"{story.seed}.lr"] = story.lr_SCTHW.half().contiguous()
         rows.append([story.seed, story.captions, story.same_person])
     part = path.with_suffix(".partial")
     save_file(tensors, part, metadata={"stories": json.dumps(rows)})

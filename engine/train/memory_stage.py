@@ -14,7 +14,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
 from torch import Tensor
 
-from engine.context import Ports
+from engine.context import EMPTY, Ports
 from engine.memory.memory_encoder import MemoryEncoder
 from engine.memory.registry import MemorySite, load_encoder
 from engine.models.lora import save_lora
@@ -91,11 +91,10 @@ class MemoryTraining:
         factor = warm_constant_decay(budget.fraction, budget.step)
         set_learning_rate(self.pair, self.stage.learning_rate * factor)
         is_next = self.stream.rng.random() < self.stage.next_shot_share
+        batch = self.stream.next_shot() if is_next else self.stream.retrieval()
+        objective = next_shot_loss if is_next else retrieval_loss
         with torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16):
-            if is_next:
-                loss = next_shot_loss(self.trainee, self.stream.next_shot(), self.stage.objective)
-            else:
-                loss = retrieval_loss(self.trainee, self.stream.retrieval(), self.stage.objective)
+            loss = objective(self.trainee, batch, self.stage.objective)
         torch.autograd.backward(loss.value)
         weights = [w for w in self.trainee.parameters() if w.requires_grad]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -124,7 +123,7 @@ class MemoryTraining:
             text = self.trainee.embed(batch.captions)
             losses = {
                 "own": self._loss(batch, noise, text, own, NEXT_SHOT_SIGMA),
-                "none": self._loss(batch, noise, text, _empty(), NEXT_SHOT_SIGMA),
+                "none": self._loss(batch, noise, text, EMPTY, NEXT_SHOT_SIGMA),
                 "wrong": self._loss(batch, noise, text, wrong, NEXT_SHOT_SIGMA),
             }
             losses["recall"] = self._recall_loss(batch)
@@ -228,12 +227,6 @@ def _load_phi(checkpoint: Path) -> MemoryEncoder:
         token_timestep=0.0,
     )
     return load_encoder(site.folder / "frame_preservation", site)
-
-
-def _empty() -> Any:
-    from engine.context import EMPTY
-
-    return EMPTY
 
 
 def stage_parser(description: str) -> argparse.ArgumentParser:

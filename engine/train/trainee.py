@@ -16,6 +16,7 @@ from engine.models.checkpoint import load_checkpoint
 from engine.models.lora import add_lora
 from engine.models.text import embed_prompts
 from engine.models.transformer import MemoryPort
+from engine.train.attention import write_out_attention
 from engine.train.muon import Muon
 
 
@@ -47,6 +48,7 @@ class Trainee(nn.Module):
         else:
             self.text_encoder.requires_grad_(requires_grad=True)
             self.transformer.requires_grad_(requires_grad=True)
+        write_out_attention(self.transformer)
         self.port = MemoryPort(self.transformer)
 
     def embed(self, captions: Sequence[str]) -> Tensor:
