@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from storage.blobs import BlobStore
 
 from engine.context import Memory, MemoryEntry, MemoryState
 from engine.errors import MemoryStateError
@@ -21,6 +20,7 @@ from engine.protocol import BlobResult, EntryRef, EntryResult
 from engine.recipes import Model
 from engine.render import shot_latents
 from engine.video import vae as video_vae
+from storage.blobs import BlobStore
 
 SAFETENSORS = "application/x-safetensors"
 
