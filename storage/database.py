@@ -175,6 +175,7 @@ class Library:
                 f"{self._path} is not a library ({error.orig}). Move it away, or put the newest "
                 f"file of {self.backup_folder} in its place."
             ) from error
+        self._reader.dispose()  # opened before the writer switched the file to WAL
         if migration is None and not is_new:
             raise LibraryUnusable(
                 f"{self._path} is a database of another program. Choose another data folder."
