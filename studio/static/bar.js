@@ -23,7 +23,9 @@ const styles = sheet(`
 .state { display: inline-flex; align-items: center; gap: 7px; padding: 0 8px; color: var(--mn-dim); font-size: 12px; max-width: 190px; min-width: 0; }
 .dot { width: 8px; height: 8px; border-radius: 50%; background: var(--mn-good); flex: none; }
 .dot.off { background: none; border: 2px solid var(--mn-bad); }
-.toasts { position: fixed; left: 50%; bottom: 24px; transform: translateX(-50%); display: grid; gap: 8px; z-index: 50; pointer-events: none; justify-items: center; }
+.generate { min-width: 132px; }
+.toasts { position: fixed; left: 50%; bottom: 290px; transform: translateX(-50%); display: grid; gap: 8px; z-index: 50; pointer-events: none; justify-items: center; }
+.toasts.low { bottom: 32px; }
 .toast { background: #33363c; border: 1px solid var(--mn-line-strong); color: var(--mn-text); border-radius: 6px; padding: 8px 14px; box-shadow: 0 8px 24px #0008; max-width: 560px; }
 .toast.bad { border-color: var(--mn-bad); }
 .banner { position: fixed; left: 0; right: 0; top: 48px; padding: 8px 20px; background: #4a2723; color: #ffd9d2; z-index: 5; display: flex; gap: 12px; align-items: center; }
@@ -45,7 +47,7 @@ class Bar extends StudioElement {
     this.redo = this.tool("redo", REDO, "Redo");
     this.storyboard = button("Storyboard…", () => openStoryboard(), { class: "plain" });
     this.footage = button("Import video…", () => chooseFootage(), { class: "plain" });
-    this.generate = button("Generate all", () => run("generateAll"), { class: "primary" });
+    this.generate = button("Generate all", () => run("generateAll"), { class: "primary generate" });
     this.export = button("Export", () => run("export"));
     this.desk = [
       h("span", { class: "line" }), this.name, h("span", { class: "line" }), this.undo, this.redo,
@@ -74,6 +76,8 @@ class Bar extends StudioElement {
   refresh() {
     const { document } = store;
     const isDesk = Boolean(store.projectId);
+    // On the desk, notes stand over the picture: never over the shots that they are about.
+    this.toasts.classList.toggle("low", !isDesk);
     for (const part of [...this.desk, this.generate, this.export, this.connection]) {
       part.style.display = isDesk ? "" : "none";
     }

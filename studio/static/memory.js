@@ -76,12 +76,11 @@ class Memory extends StudioElement {
       h("section", {},
         h("div", { class: "head" }, this.where,
           h("label", { class: "row small" }, this.follow, "Follow the playhead")),
-        h("div", { class: "scrub" }, this.time, this.slider)),
+        h("div", { class: "scrub" }, this.time, this.slider),
+        h("div", { class: "row" }, h("div", { class: "segments", role: "group", "aria-label": "Recall mode" }, ...this.modeButtons),
+          button("Again", () => this.again(), { class: "plain", title: "Recall this frame once more" }))),
       h("section", {}, this.stage),
       h("section", {}, this.source, this.numbers, this.note),
-      h("section", {}, h("h3", {}, "How memory is decoded"),
-        h("div", { class: "row" }, h("div", { class: "segments", role: "group", "aria-label": "Recall mode" }, ...this.modeButtons),
-          button("Recall again", () => this.again(), { class: "plain" }))),
     ];
   }
 

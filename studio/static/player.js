@@ -11,7 +11,6 @@ import { store } from "./store.js";
 import { openStoryboard } from "./storyboard.js";
 import { sheet } from "./style.js";
 import { jobText } from "./timeline_shots.js";
-import { format } from "./timecode.js";
 
 const ICONS = {
   previousCut: "M4 3v10M13 3 6 8l7 5z", previousFrame: "M10.5 3.5 6 8l4.5 4.5", nextFrame: "M5.5 3.5 10 8l-4.5 4.5",
@@ -160,7 +159,7 @@ class Player extends StudioElement {
     setText(this.left, `${nameOf(shot, index)}${take}`);
     const [numerator, denominator] = store.rate;
     const rate = Math.round((100 * numerator) / denominator) / 100;
-    setText(this.right, `${format(store.playhead, store.rate)}  frame ${shot.in + offset}  ${rate} fps`);
+    setText(this.right, `frame ${shot.in + offset} · ${rate} fps`);
   }
 
   /** A shot that is being made elsewhere in the film, small in the corner. */

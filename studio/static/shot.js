@@ -15,6 +15,7 @@ const styles = sheet(`
 .title { font-weight: 600; font-size: 14px; background: transparent; border-color: transparent; padding: 2px 6px; margin-left: -6px; flex: 1; }
 .prompt { min-height: 92px; width: 100%; }
 .unknown { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; font-size: 12px; color: var(--mn-warn); min-height: 20px; }
+.promptbox { gap: 5px; }
 .unknown .chip { color: var(--mn-warn); background: #e5c07b1f; }
 .words { display: flex; flex-wrap: wrap; gap: 4px; max-height: 132px; overflow: auto; padding: 2px; }
 .words button { min-height: 22px; padding: 0 7px; font-size: 12px; border-color: transparent; }
@@ -55,7 +56,7 @@ class Shot extends StudioElement {
     this.buildActions();
     this.body = h("div", { style: { display: "contents" } },
       h("div", { class: "row" }, this.titleField, this.lock, this.mute),
-      h("section", {}, this.prompt, this.unknown, this.words),
+      h("section", { class: "promptbox" }, this.prompt, this.unknown, this.words),
       this.stale, this.actions,
       h("section", { class: "pair" }, this.field("Length", this.length), this.field("Seed", this.seedRow)),
       this.memorySection, this.more, this.fed);

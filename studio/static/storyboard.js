@@ -15,7 +15,7 @@ dialog[open] { display: flex; flex-direction: column; }
 .panes { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(280px, 5fr) 8fr; }
 .pane { min-height: 0; min-width: 0; padding: 14px 16px; display: flex; flex-direction: column; gap: 10px; }
 .pane + .pane { border-left: 1px solid var(--mn-line); }
-textarea { flex: 1; resize: none; font-family: var(--mn-mono); font-size: 12.5px; line-height: 1.65; white-space: pre; overflow: auto; padding: 10px 12px; }
+textarea { flex: 1; resize: none; font-family: var(--mn-mono); font-size: 12.5px; line-height: 1.65; white-space: pre-wrap; overflow: auto; padding: 10px 12px; }
 textarea.over { border-color: var(--mn-accent); }
 .result { flex: 1; min-height: 0; overflow: auto; display: flex; flex-direction: column; gap: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: 12.5px; }

@@ -26,7 +26,7 @@ canvas { position: sticky; left: 0; top: 0; display: block; pointer-events: none
 .shot.moving { opacity: .5; }
 .words { position: absolute; inset: 0 0 26px 0; padding: 8px 10px; font-size: 12px; line-height: 1.4; color: var(--mn-dim); overflow: hidden; display: none; background: repeating-linear-gradient(135deg, #1e2024 0 8px, #222428 8px 16px); }
 .draft .words { display: block; }
-.preview { position: absolute; left: 0; top: 0; height: ${ROWS.strip}px; aspect-ratio: var(--aspect, 1); object-fit: cover; display: none; }
+.preview { position: absolute; z-index: 1; left: 0; top: 0; height: ${ROWS.strip}px; aspect-ratio: var(--aspect, 1); object-fit: cover; display: none; }
 .preview[src] { display: block; }
 .preview[src] + .words { padding-left: calc(${ROWS.strip}px * var(--aspect, 1) + 10px); }
 .caption { position: absolute; left: 0; right: 0; bottom: 0; height: 26px; padding: 0 8px; display: flex; align-items: center; gap: 6px; background: #2b2d33; font-size: 12px; overflow: hidden; white-space: nowrap; }
@@ -39,7 +39,7 @@ canvas { position: sticky; left: 0; top: 0; display: block; pointer-events: none
 .tiny .caption * { display: none; }
 .stale-mark { position: absolute; left: 0; right: 0; top: 0; height: 5px; display: none; background: repeating-linear-gradient(135deg, var(--mn-warn) 0 5px, #0000 5px 9px); }
 .stale .stale-mark { display: block; }
-.working { position: absolute; left: 0; right: 0; bottom: 26px; height: 20px; display: none; align-items: center; padding: 0 10px; font-size: 11px; background: #101114d9; color: var(--mn-text); white-space: nowrap; overflow: hidden; }
+.working { position: absolute; z-index: 2; left: 0; right: 0; bottom: 26px; height: 20px; display: none; align-items: center; padding: 0 10px; font-size: 11px; background: #101114d9; color: var(--mn-text); white-space: nowrap; overflow: hidden; }
 .working i { position: absolute; left: 0; right: 0; bottom: 0; height: 3px; background: var(--mn-accent); transform-origin: 0 0; }
 .busy .working { display: flex; }
 .failed .working { display: flex; color: var(--mn-bad); }
