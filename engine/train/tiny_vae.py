@@ -236,7 +236,7 @@ def export(training: VaeTraining) -> Path:
     vae = AutoencoderKLWan.from_config(training.vae.config)
     with training.ema.averaged(training.vae):
         vae.load_state_dict(training.vae.state_dict())
-    vae = vae.to(torch.bfloat16)
+    vae.bfloat16()
     with torch.no_grad():
         exact = AutoencoderKLWan.from_config(training.vae.config)
         exact.load_state_dict({name: w.float() for name, w in vae.state_dict().items()})

@@ -62,8 +62,10 @@ def test_a_resumed_run_equals_one_that_never_stopped_bit_by_bit(tmp_path: Path) 
 
 @pytest.mark.usefixtures("small_clips")
 def test_a_few_steps_improve_the_held_out_psnr(tmp_path: Path) -> None:
-    rows = list(train(replace(toy_stage(tmp_path, 40), save_seconds=0.5), TOY))
-    assert rows[-1]["psnr"] > rows[0]["psnr"] + 1
+    stage = replace(toy_stage(tmp_path, 25), save_seconds=1.0, learning_rate=1e-2)
+    before, _ = VaeTraining(stage, TOY).evaluate(validation_clips(1, 17))
+    rows = list(train(stage, TOY))
+    assert rows[-1]["psnr"] > before + 0.2
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 1 + len(rows)
     assert (tmp_path / "contact_sheet.png").exists()
 
@@ -89,9 +91,9 @@ def test_a_frozen_encoder_does_not_move_and_the_decoder_does(tmp_path: Path) -> 
     training = VaeTraining(replace(toy_stage(tmp_path, 2), freeze_encoder=True), TOY)
     before = {name: w.detach().clone() for name, w in training.vae.named_parameters()}
     training.step()
-    for name, weight in training.vae.named_parameters():
-        is_encoder = name.startswith(("encoder.", "quant_conv."))
-        assert torch.equal(weight, before[name]) == is_encoder, name
+    moved = {n for n, w in training.vae.named_parameters() if not torch.equal(w, before[n])}
+    assert not any(name.startswith(("encoder.", "quant_conv.")) for name in moved)
+    assert {"post_quant_conv.weight", "decoder.conv_in.weight", "decoder.conv_out.weight"} <= moved
 
 
 @pytest.mark.usefixtures("small_clips")
