@@ -71,7 +71,7 @@ class _RmsNorm(torch.autograd.Function):
         return unit * gamma.to(x.dtype)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         unit, inverse, gamma = context.saved_tensors
         outer = [dim for dim in range(unit.ndim) if dim != 1]
         gamma_gradient = (gradient * unit).sum(dim=outer, dtype=torch.float32).view_as(gamma)

@@ -1,6 +1,7 @@
 """Stories are deterministic, say nothing twice, and know what they rely on."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -133,5 +134,6 @@ def test_a_length_that_is_not_one_plus_four_k_is_refused(num_frames: int) -> Non
 
 @pytest.mark.parametrize("dial", ["two_people", "text", "weather", "diagonal"])
 def test_a_dial_outside_its_range_is_refused(dial: str) -> None:
+    dials: dict[str, Any] = {dial: 1.5}
     with pytest.raises(ValueError, match=dial):
-        WorldDials(**{dial: 1.5})
+        WorldDials(**dials)
