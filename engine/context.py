@@ -172,6 +172,7 @@ class Ports:
     """Denoise from noise with memory tokens only; returns normalised latents B C T H W."""
     weights_digest: str = ""
     """Covers the patch embedding and the VAE, for fingerprints."""
+    device: str = "cpu"
 
 
 class Memory(Protocol):

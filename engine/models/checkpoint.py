@@ -112,6 +112,15 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> WanParts:
     )
 
 
+def load_vae(folder: Path, *, device: str = "cpu") -> Any:
+    """Return the VAE in `folder` alone, frozen, in float32.
+
+    Raises:
+        CheckpointError: as for `load_checkpoint`.
+    """
+    return _load_model(folder, "AutoencoderKLWan", device)
+
+
 def load_card(folder: Path) -> Card:
     """Return the card of `folder`; a folder without `card.json` is a real Wan with its defaults."""
     path = folder / "card.json"

@@ -22,19 +22,23 @@ def rope_at(rope: Any, positions_L3: torch.Tensor) -> tuple[torch.Tensor, torch.
     """Return (cos, sin), each 1 L 1 K, of the stock rotary embedding at real-valued positions.
 
     Computed in float64 like the stock table, so that integer positions are bit-equal to it.
+    Positions B L 3 give B L 1 K.
     """
     cos, sin = [], []
     for axis, width in enumerate((rope.t_dim, rope.h_dim, rope.w_dim)):
         exponent = torch.arange(0, width, 2, dtype=torch.float64, device=positions_L3.device)
         frequency = 1.0 / (ROPE_THETA ** (exponent / width))
-        angle = torch.outer(positions_L3[:, axis].double(), frequency)
-        cos.append(angle.cos().repeat_interleave(2, dim=1).float())
-        sin.append(angle.sin().repeat_interleave(2, dim=1).float())
-    return torch.cat(cos, 1)[None, :, None], torch.cat(sin, 1)[None, :, None]
+        angle = positions_L3[..., axis, None].double() * frequency
+        cos.append(angle.cos().repeat_interleave(2, dim=-1).float())
+        sin.append(angle.sin().repeat_interleave(2, dim=-1).float())
+    shape = (-1, positions_L3.shape[-2], 1, rope.attention_head_dim)
+    return torch.cat(cos, -1).view(shape), torch.cat(sin, -1).view(shape)
 
 
 def grid_positions(times: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-    """Return L 3 positions of a patch grid whose latent frames stand at `times`."""
+    """Return L 3 positions of a patch grid whose latent frames stand at `times` (or B T)."""
+    if times.ndim == 2:
+        return torch.stack([grid_positions(row, rows, columns) for row in times])
     grid = torch.meshgrid(
         times.double(), torch.arange(rows).double(), torch.arange(columns).double(), indexing="ij"
     )
@@ -65,7 +69,8 @@ class MemoryPort:
         Args:
             context: what to prepend. Without tokens no hook does anything.
             times: time positions of the section's latent frames. None = 0, 1, 2, ... as in the
-                base model. Frame retrieval asks at places in the past.
+                base model, or B T for a place of its own per item. Frame retrieval asks at
+                places in the past.
         """
         self._context, self._times = context, times
         try:
@@ -98,7 +103,8 @@ class MemoryPort:
             cos, sin = (part.to(cos.device) for part in rope_at(rope, grid))
         if self._context.num_tokens and self._context.positions_L3 is not None:
             extra = rope_at(rope, self._context.positions_L3.to(cos.device))
-            cos, sin = torch.cat([extra[0], cos], 1), torch.cat([extra[1], sin], 1)
+            more_cos, more_sin = (part.expand(cos.shape[0], -1, -1, -1) for part in extra)
+            cos, sin = torch.cat([more_cos, cos], 1), torch.cat([more_sin, sin], 1)
         return cos, sin
 
     def _drop_tokens(self, _: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -1,0 +1,207 @@
+"""One library on disk: its lock, its database and its blobs, and who may write when.
+
+The server process alone opens the library. One connection writes, and checkpoints too: SQLite's
+WAL-reset bug needs two that do. Reads have connections of their own and see whole transactions.
+Everything particular to SQLite is in storage/sqlite.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import delete
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DatabaseError
+
+from storage import backup, lock, schema, sqlite
+from storage.blobs import BlobStore
+from storage.errors import LibraryUnusable, StorageError
+from storage.migrations import upgrade
+
+Clock = Callable[[], int]
+"""Returns UTC microseconds."""
+
+_DATABASE = "library.sqlite3"
+_BLOBS = "blobs"
+_BACKUPS = "backups"
+
+
+def system_clock() -> int:
+    """Return the machine's UTC time in microseconds."""
+    return time.time_ns() // 1000
+
+
+def now(tx: Connection) -> int:
+    """Return the time in microseconds by the clock of the library that `tx` belongs to."""
+    clock: Clock = tx.get_execution_options()["clock"]
+    return clock()
+
+
+def blobs_of(tx: Connection) -> BlobStore:
+    """Return the blob store of the library that `tx` belongs to."""
+    store: BlobStore = tx.get_execution_options()["blobs"]
+    return store
+
+
+class Library:
+    """An open library. Safe to use from any number of threads."""
+
+    @classmethod
+    def open(cls, folder: Path, *, address: str = "", clock: Clock = system_clock) -> Self:
+        """Open the library in `folder`, made and migrated as needed, and hold its lock.
+
+        Args:
+            folder: data folder; created if missing.
+            address: where this process serves its page, told to whoever finds the library in use.
+            clock: UTC microseconds.
+
+        Raises:
+            LibraryInUse: another process has it; the message names it.
+            LibraryTooNew: a newer version wrote it.
+            LibraryUnusable: a network file system, or a file that is no library.
+        """
+        folder = Path(folder).expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        sqlite.require_local(folder)
+        held = lock.acquire(folder, address)
+        try:
+            return cls(folder, held, clock)
+        except BaseException:
+            held.release()
+            raise
+
+    def __init__(self, folder: Path, held: lock.LibraryLock, clock: Clock) -> None:
+        self.folder = folder
+        self.blobs = BlobStore(folder / _BLOBS)
+        self._lock = held
+        self._clock = clock
+        self._path = folder / _DATABASE
+        self._writing = threading.Lock()
+        self._writing_thread: int | None = None
+        self._writer: Engine = sqlite.writer(self._path)
+        self._reader: Engine = sqlite.reader(self._path)
+        try:
+            self._bring_up_to_date()
+        except BaseException:
+            self._dispose()
+            raise
+        self.blobs.sweep_temporary()
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self._writer.url.render_as_string()
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups of the database are kept."""
+        return self.folder / _BACKUPS
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open the one write transaction: committed at the end, rolled back on any error.
+
+        Raises:
+            DiskFull: no room; nothing of the transaction was kept.
+        """
+        if self._writing_thread == threading.get_ident():
+            raise StorageError("A write within a write. Hand the open transaction down instead.")
+        with self._writing:
+            self._writing_thread = threading.get_ident()
+            try:
+                with self._transaction(self._writer) as tx:
+                    yield tx
+            finally:
+                self._writing_thread = None
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a read transaction: it sees one state of the library until its end."""
+        with self._transaction(self._reader) as tx:
+            yield tx
+
+    def backup(self, path: Path) -> None:
+        """Write a complete copy of the database to `path` while others go on working."""
+        backup.copy(self._path, Path(path))
+
+    def backup_if_due(self) -> Path | None:
+        """Take a backup if the last one is old enough, drop the oldest; return the new one."""
+        return backup.take_if_due(self._path, self.backup_folder, self._clock())
+
+    def announce(self, address: str) -> None:
+        """Tell whoever finds the library in use where its page is served."""
+        self._lock.announce(address)
+
+    def close(self) -> None:
+        """Fold the log into the database, close it and give the lock back."""
+        with self._writing:
+            self._reader.dispose()
+            with contextlib.suppress(DatabaseError), self._writer.connect() as connection:
+                sqlite.checkpoint(connection)
+            self._dispose()
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            with engine.connect() as connection:
+                tx = connection.execution_options(clock=self._clock, blobs=self.blobs)
+                with tx.begin():
+                    yield tx
+        except DatabaseError as error:
+            full = sqlite.disk_full_of(error, self._path)
+            if full is None:
+                raise
+            raise full from error
+
+    def _bring_up_to_date(self) -> None:
+        try:
+            with self._reader.connect() as connection:
+                migration = upgrade.current(connection)
+                is_new = sqlite.is_empty(connection)
+        except DatabaseError as error:
+            raise LibraryUnusable(
+                f"{self._path} is not a library ({error.orig}). Move it away, or put the newest "
+                f"file of {self.backup_folder} in its place."
+            ) from error
+        if migration is None and not is_new:
+            raise LibraryUnusable(
+                f"{self._path} is a database of another program. Choose another data folder."
+            )
+        upgrade.require_known(migration)
+        if not is_new:
+            backup.take_daily(self._path, self.backup_folder, self._clock())
+            if migration != upgrade.newest():
+                backup.take(self._path, self.backup_folder, self._clock())
+        with self._migrating() as connection:
+            upgrade.upgrade(connection)
+        with self.write() as tx:
+            # Nobody else is running, so whoever pinned these is gone.
+            tx.execute(delete(schema.blob_pin))
+
+    @contextlib.contextmanager
+    def _migrating(self) -> Iterator[Connection]:
+        try:
+            with self._writer.connect() as connection:
+                yield connection
+        except DatabaseError as error:
+            full = sqlite.disk_full_of(error, self._path)
+            if full is None:
+                raise
+            raise full from error
+
+    def _dispose(self) -> None:
+        # Readers first: whoever closes last checkpoints, and only the writer may.
+        self._reader.dispose()
+        self._writer.dispose()

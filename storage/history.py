@@ -1,0 +1,318 @@
+"""The history: an immutable tree of complete cuts, and branches whose heads move over it.
+
+Undo, redo and rewind only move a head, in one UPDATE whatever the depth. An edit after a rewind
+grows a sibling; the old future stays as a branch of its own. Nothing is ever overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import insert, literal, select, update
+from sqlalchemy.engine import Connection
+
+from storage import events, references, schema, tree
+from storage.database import now
+from storage.errors import Conflict, NotFound, Refused
+from storage.records import Branch, Cut, Json, Node, ReflogRow, cut_from_json
+
+_branch, _node, _reflog, _shot = schema.branch, schema.node, schema.reflog, schema.shot
+
+
+def start(tx: Connection, *, project_id: str, cut: Cut, author: str = "editor") -> Branch:
+    """Give a new project its root node and the branch `main`, and return that."""
+    root = tree.add(
+        tx, parent=None, project_id=project_id, cut=cut, op=("create", {}, "New project", author)
+    )
+    return _insert_branch(
+        tx, Branch(project_id=project_id, name="main", head_node=root.id, tip_node=root.id, rev=0)
+    )
+
+
+def head(tx: Connection, project_id: str, branch: str = "main") -> tuple[Branch, Cut]:
+    """Return the branch and the cut at its head, or raise `NotFound`."""
+    found = _get_branch(tx, project_id, branch)
+    return found, cut_at(tx, found.head_node)
+
+
+def append(  # noqa: PLR0913 - the columns of one row
+    tx: Connection,
+    *,
+    project_id: str,
+    branch: str,
+    expected_rev: int,
+    op_kind: str,
+    op: Json,
+    label: str,
+    cut: Cut,
+    author: str = "editor",
+) -> Node:
+    """Store an edit as a child of the head and move the head to it.
+
+    Args:
+        tx: an open write transaction.
+        project_id: whose history.
+        branch: which line of it.
+        expected_rev: `rev` of the branch that the edit was made on.
+        op_kind: the operation's name, such as "trim".
+        op: the operation's arguments.
+        label: the operation in an editor's words.
+        cut: the complete cut after the edit.
+        author: who did it.
+
+    Raises:
+        Conflict: the branch moved in the meantime; carries the newer branch and cut.
+    """
+    before = _expect(tx, project_id, branch, expected_rev)
+    if before.head_node != before.tip_node:
+        _keep_future(tx, before)
+    ensure_shots(tx, project_id, (shot.shot_id for shot in cut.shots))
+    parent = tree.get(tx, before.head_node)
+    node = tree.add(
+        tx, parent=parent, project_id=project_id, cut=cut, op=(op_kind, op, label, author)
+    )
+    _move(tx, before, node, tip=node.id, reason="edit")
+    return node
+
+
+def undo(
+    tx: Connection, project_id: str, branch: str = "main", *, expected_rev: int | None = None
+) -> Node | None:
+    """Move the head to its parent and return that. None = at the root, nothing changed."""
+    before = _expect(tx, project_id, branch, expected_rev)
+    parent_id = tree.get(tx, before.head_node).parent_id
+    if parent_id is None:
+        return None
+    node = tree.get(tx, parent_id)
+    _move(tx, before, node, tip=before.tip_node, reason="undo")
+    return node
+
+
+def redo(
+    tx: Connection, project_id: str, branch: str = "main", *, expected_rev: int | None = None
+) -> Node | None:
+    """Move the head one node towards the tip and return that. None = there already."""
+    before = _expect(tx, project_id, branch, expected_rev)
+    if before.head_node == before.tip_node:
+        return None
+    depth = tree.get(tx, before.head_node).depth + 1
+    node = tree.ancestor_at(tx, tree.get(tx, before.tip_node), depth)
+    _move(tx, before, node, tip=before.tip_node, reason="redo")
+    return node
+
+
+def rewind(
+    tx: Connection,
+    project_id: str,
+    branch: str,
+    node_id: str,
+    *,
+    expected_rev: int | None = None,
+) -> Node:
+    """Move the head to any node of the project and return that.
+
+    The tip stays if it descends from the node. Otherwise the node becomes the tip, and the old
+    tip a branch, so that every future keeps a name.
+    """
+    before = _expect(tx, project_id, branch, expected_rev)
+    node = tree.get(tx, node_id)
+    if node.project_id != project_id:
+        raise NotFound(f"Node {node_id} belongs to another project. Choose one of this history.")
+    if node.id == before.head_node:
+        return node
+    tip = tree.get(tx, before.tip_node)
+    if not tree.descends(tx, tip, node):
+        _keep_future(tx, before)
+        tip = node
+    _move(tx, before, node, tip=tip.id, reason="rewind")
+    return node
+
+
+def can_undo(tx: Connection, project_id: str, branch: str = "main") -> bool:
+    """Return whether `undo` would move the head."""
+    return tree.get(tx, _get_branch(tx, project_id, branch).head_node).parent_id is not None
+
+
+def can_redo(tx: Connection, project_id: str, branch: str = "main") -> bool:
+    """Return whether `redo` would move the head."""
+    found = _get_branch(tx, project_id, branch)
+    return found.head_node != found.tip_node
+
+
+def create_branch(tx: Connection, project_id: str, name: str, node_id: str) -> Branch:
+    """Make a branch that stands at a node of the project.
+
+    Raises:
+        Refused: the name is empty or taken.
+        NotFound: the node is not of this project.
+    """
+    if not name.strip():
+        raise Refused("A branch without a name. Give it one.")
+    if _find_branch(tx, project_id, name) is not None:
+        raise Refused(f"A branch {name!r} exists already. Choose another name.")
+    node = tree.get(tx, node_id)
+    if node.project_id != project_id:
+        raise NotFound(f"Node {node_id} belongs to another project. Choose one of this history.")
+    made = Branch(project_id=project_id, name=name, head_node=node_id, tip_node=node_id, rev=1)
+    _insert_branch(tx, made)
+    _record_move(tx, made, old_node=None, label=node.label, reason="branch")
+    return made
+
+
+def cut_at(tx: Connection, node_id: str) -> Cut:
+    """Return the complete cut of a node."""
+    state = references.read(tx, tree.get(tx, node_id).state_digest)
+    return cut_from_json(json.loads(state))
+
+
+def nodes(tx: Connection, project_id: str) -> list[Node]:
+    """Return every node of the project, oldest first."""
+    query = (
+        select(_node)
+        .where(_node.c.project_id == project_id)
+        .order_by(_node.c.created_at, _node.c.depth, _node.c.id)
+    )
+    return [tree.record(row) for row in tx.execute(query)]
+
+
+def branches(tx: Connection, project_id: str) -> list[Branch]:
+    """Return the branches of the project by name, `main` first."""
+    query = (
+        select(_branch)
+        .where(_branch.c.project_id == project_id)
+        .order_by(_branch.c.name != "main", _branch.c.name)
+    )
+    return [Branch(**row._mapping) for row in tx.execute(query)]
+
+
+def reflog(tx: Connection, project_id: str, limit: int = 100) -> list[ReflogRow]:
+    """Return the newest moves of the project's heads, newest first."""
+    query = (
+        select(_reflog)
+        .where(_reflog.c.project_id == project_id)
+        .order_by(_reflog.c.seq.desc())
+        .limit(limit)
+    )
+    return [ReflogRow(**row._mapping) for row in tx.execute(query)]
+
+
+def ensure_shots(tx: Connection, project_id: str, shot_ids: Iterable[str]) -> None:
+    """Give every shot that is new its row, or raise `Refused` if another project has its id."""
+    wanted = set(shot_ids)
+    rows = tx.execute(select(_shot).where(_shot.c.id.in_(wanted))).all()
+    for row in rows:
+        if row.project_id != project_id:
+            raise Refused(f"Shot {row.id} belongs to another project. Give the copy a new id.")
+    fresh = wanted - {row.id for row in rows}
+    if fresh:
+        tx.execute(insert(_shot), [{"id": i, "project_id": project_id} for i in sorted(fresh)])
+
+
+def _expect(tx: Connection, project_id: str, name: str, expected_rev: int | None) -> Branch:
+    found = _get_branch(tx, project_id, name)
+    if expected_rev is not None and found.rev != expected_rev:
+        raise Conflict(
+            f"Branch {name} is at revision {found.rev}, the edit was made on {expected_rev}. "
+            "Load the newer cut and apply the edit again.",
+            branch=found,
+            cut=cut_at(tx, found.head_node),
+        )
+    return found
+
+
+def _move(tx: Connection, before: Branch, node: Node, *, tip: str, reason: str) -> None:
+    after = Branch(
+        project_id=before.project_id,
+        name=before.name,
+        head_node=node.id,
+        tip_node=tip,
+        rev=before.rev + 1,
+    )
+    moved = tx.execute(
+        update(_branch)
+        .where(
+            _branch.c.project_id == before.project_id,
+            _branch.c.name == before.name,
+            _branch.c.rev == before.rev,
+        )
+        .values(head_node=after.head_node, tip_node=after.tip_node, rev=after.rev)
+    )
+    if moved.rowcount != 1:  # only where transactions are not serialized, as on PostgreSQL
+        newer = _get_branch(tx, before.project_id, before.name)
+        raise Conflict(
+            f"Branch {before.name} moved from revision {before.rev} to {newer.rev} meanwhile. "
+            "Load the newer cut and apply the edit again.",
+            branch=newer,
+            cut=cut_at(tx, newer.head_node),
+        )
+    _record_move(tx, after, old_node=before.head_node, label=node.label, reason=reason)
+
+
+def _record_move(
+    tx: Connection, after: Branch, *, old_node: str | None, label: str, reason: str
+) -> None:
+    tx.execute(
+        insert(_reflog).values(
+            project_id=after.project_id,
+            branch=after.name,
+            old_node=old_node,
+            new_node=after.head_node,
+            reason=reason,
+            at=now(tx),
+        )
+    )
+    events.add(
+        tx,
+        project_id=after.project_id,
+        kind=reason,
+        payload={
+            "branch": after.name,
+            "node_id": after.head_node,
+            "label": label,
+            "rev": after.rev,
+        },
+    )
+
+
+def _keep_future(tx: Connection, before: Branch) -> None:
+    """Name the branch's tip, unless another branch ends there already."""
+    ends = select(literal(1)).where(
+        _branch.c.project_id == before.project_id,
+        _branch.c.name != before.name,
+        _branch.c.tip_node == before.tip_node,
+    )
+    if tx.execute(ends.limit(1)).one_or_none() is not None:
+        return
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now(tx))
+    base = f"before-rewind-{at:%Y%m%dT%H%M%S.%fZ}"
+    name, count = base, 1
+    while _find_branch(tx, before.project_id, name) is not None:
+        count += 1
+        name = f"{base}-{count}"
+    tip = before.tip_node
+    _insert_branch(
+        tx, Branch(project_id=before.project_id, name=name, head_node=tip, tip_node=tip, rev=0)
+    )
+
+
+def _insert_branch(tx: Connection, made: Branch) -> Branch:
+    tx.execute(insert(_branch).values(**vars(made)))
+    return made
+
+
+def _get_branch(tx: Connection, project_id: str, name: str) -> Branch:
+    found = _find_branch(tx, project_id, name)
+    if found is None:
+        raise NotFound(
+            f"Project {project_id!r} has no branch {name!r}, or there is no such project."
+        )
+    return found
+
+
+def _find_branch(tx: Connection, project_id: str, name: str) -> Branch | None:
+    row = tx.execute(
+        select(_branch).where(_branch.c.project_id == project_id, _branch.c.name == name)
+    ).one_or_none()
+    return None if row is None else Branch(**row._mapping)

@@ -1,0 +1,63 @@
+"""Bring a database to the newest tables, from any working folder and without alembic.ini."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from storage.errors import LibraryTooNew
+
+
+def current(connection: Connection) -> str | None:
+    """Return the id of the last migration that ran. None = an empty database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str:
+    """Return the id of the newest migration this program knows."""
+    head = _script().get_current_head()
+    assert head is not None
+    return head
+
+
+def require_known(migration: str | None) -> None:
+    """Raise `LibraryTooNew` if this program does not know the migration."""
+    known = {script.revision for script in _script().walk_revisions()}
+    if migration is not None and migration not in known:
+        raise LibraryTooNew(
+            f"This library has migration {migration}; this version knows up to {newest()}. "
+            "Install the version that wrote the library, or restore one of its backups."
+        )
+
+
+def upgrade(connection: Connection) -> None:
+    """Run every migration that has not run yet. A second call does nothing."""
+    script = _script()
+
+    def steps(revision: Any, _context: MigrationContext) -> Any:
+        return script._upgrade_revs("head", revision)
+
+    with EnvironmentContext(_config(), script, fn=steps) as environment:
+        environment.configure(
+            connection=connection,
+            transaction_per_migration=True,
+            transactional_ddl=True,  # our connections emit BEGIN themselves, so SQLite's is too
+            render_as_batch=True,
+        )
+        environment.run_migrations()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

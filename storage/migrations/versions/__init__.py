@@ -1,0 +1,1 @@
+"""One file per migration. Ids never change once released."""

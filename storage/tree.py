@@ -1,0 +1,131 @@
+"""The nodes of the history tree: made once, found by id, compared as ancestors in log n steps."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Connection, Row
+
+from storage import references, schema
+from storage.canonical import canonical, digest_of, new_id
+from storage.database import now
+from storage.errors import NotFound
+from storage.records import Cut, Json, Node, cut_to_json
+
+STATE_MEDIA_TYPE = "application/vnd.mnemoreel.cut+json"
+"""Media type of the blobs that hold a cut."""
+_node = schema.node
+
+
+def get(tx: Connection, node_id: str) -> Node:
+    """Return a node, or raise `NotFound`."""
+    row = tx.execute(select(_node).where(_node.c.id == node_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"No node {node_id!r} in any history.")
+    return record(row)
+
+
+def add(
+    tx: Connection,
+    *,
+    parent: Node | None,
+    project_id: str,
+    cut: Cut,
+    op: tuple[str, Json, str, str],
+) -> Node:
+    """Store the child of `parent` (None = a root); `op` is kind, arguments, label, author."""
+    kind, arguments, label, author = op
+    state = references.put(tx, canonical(cut_to_json(cut)), STATE_MEDIA_TYPE)
+    node = Node(
+        id=new_id(),
+        project_id=project_id,
+        parent_id=parent.id if parent else None,
+        op_kind=kind,
+        op=arguments,
+        label=label,
+        state_digest=state,
+        chain_digest=chain_digest(
+            parent.chain_digest if parent else "", project_id, arguments, state
+        ),
+        author=author,
+        created_at=now(tx),
+        depth=parent.depth + 1 if parent else 0,
+        jump_id=jump_of_child(tx, parent) if parent else None,
+    )
+    tx.execute(
+        insert(_node).values(
+            id=node.id,
+            project_id=project_id,
+            parent_id=node.parent_id,
+            jump_id=node.jump_id,
+            depth=node.depth,
+            op_kind=kind,
+            op_json=canonical(arguments).decode(),
+            label=label,
+            state_digest=state,
+            chain_digest=node.chain_digest,
+            author=author,
+            created_at=node.created_at,
+            row_digest=row_digest(node),
+        )
+    )
+    return node
+
+
+def ancestor_at(tx: Connection, node: Node, depth: int) -> Node:
+    """Return the ancestor of `node` (or itself) with that depth, at most the node's own."""
+    while node.depth > depth:
+        assert node.jump_id is not None and node.parent_id is not None
+        jump = get(tx, node.jump_id)
+        node = jump if jump.depth >= depth else get(tx, node.parent_id)
+    return node
+
+
+def descends(tx: Connection, node: Node, ancestor: Node) -> bool:
+    """Return whether `ancestor` is on the path from the root to `node`, ends included."""
+    return node.depth >= ancestor.depth and ancestor_at(tx, node, ancestor.depth) == ancestor
+
+
+def chain_digest(parent_chain: str, project_id: str, op: Json, state_digest: str) -> str:
+    """Return the digest that ties a node to all the nodes before it."""
+    return digest_of([parent_chain, project_id, op, state_digest])
+
+
+def row_digest(node: Node) -> str:
+    """Return the digest over everything a node's row says."""
+    return digest_of(
+        [
+            node.id,
+            node.project_id,
+            node.parent_id,
+            node.jump_id,
+            node.depth,
+            node.op_kind,
+            node.op,
+            node.label,
+            node.state_digest,
+            node.chain_digest,
+            node.author,
+            node.created_at,
+        ]
+    )
+
+
+def jump_of_child(tx: Connection, parent: Node) -> str:
+    """Return the ancestor that a child of `parent` jumps to."""
+    # Skew-binary jumps (Myers 1983): two equal jumps in a row become one of twice the length.
+    if parent.jump_id is None:
+        return parent.id
+    near = get(tx, parent.jump_id)
+    if near.jump_id is None:
+        return parent.id
+    far = get(tx, near.jump_id)
+    return far.id if parent.depth - near.depth == near.depth - far.depth else parent.id
+
+
+def record(row: Row[tuple[object, ...]]) -> Node:
+    """Return the node of a row."""
+    values = dict(row._mapping)
+    del values["row_digest"]
+    return Node(op=json.loads(values.pop("op_json")), **values)

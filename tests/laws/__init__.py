@@ -1,0 +1,1 @@
+"""Laws: state machines and round trips that hold for any sequence of operations."""
