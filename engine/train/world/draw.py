@@ -84,8 +84,9 @@ def _view(script: ShotScript, progress: float) -> View:
     focus = script.stage_x + follow * _walked(script, progress)
     to_centre = {"wide": 0.9, "medium": 0.5, "close": 0.0}[script.framing]
     focus += to_centre * (80 - script.stage_x)
-    if script.scene.sign and script.framing == "close":
-        focus += 0.3 * (script.scene.sign_x - focus)
+    if script.scene.sign:
+        to_sign = {"wide": 0.0, "medium": 0.12, "close": 0.42}[script.framing]
+        focus += to_sign * (script.scene.sign_x - focus)
     if script.camera.startswith("pan"):
         sign = 1.0 if script.camera == "pan right" else -1.0
         focus += sign * (progress - 0.5) * _PAN_UNITS
