@@ -97,6 +97,23 @@ def test_a_frozen_encoder_does_not_move_and_the_decoder_does(tmp_path: Path) -> 
 
 
 @pytest.mark.usefixtures("small_clips")
+def test_a_polished_folder_keeps_encoder_and_statistics_to_the_bit(tmp_path: Path) -> None:
+    list(train(toy_stage(tmp_path / "first", 1), TOY))
+    weights = tmp_path / "first" / "vae" / "diffusion_pytorch_model.safetensors"
+    polish = replace(toy_stage(tmp_path / "polish", 2), init=weights, freeze_encoder=True)
+    list(train(polish, TOY))
+    polished = load_file(tmp_path / "polish" / "vae" / "diffusion_pytorch_model.safetensors")
+    moved = {name for name, w in load_file(weights).items() if not torch.equal(w, polished[name])}
+    assert moved
+    assert not any(name.startswith(("encoder.", "quant_conv.")) for name in moved)
+    before, after = (
+        AutoencoderKLWan.load_config(tmp_path / run / "vae") for run in ("first", "polish")
+    )
+    assert before["latents_mean"] == after["latents_mean"]
+    assert before["latents_std"] == after["latents_std"]
+
+
+@pytest.mark.usefixtures("small_clips")
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
     list(train(toy_stage(tmp_path, 1), TOY))
     with pytest.raises(FileExistsError, match="--resume"):
