@@ -1,6 +1,5 @@
 """A picture of one frame: filled shapes in world units, with smooth edges and a map of labels."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,6 +23,7 @@ FIGURE: Final = 4
 
 _FINE = 2  # drawn twice as large, then averaged: a 2 x 2 box on top of OpenCV's own smooth edges
 _SHIFT = 4  # 1/16 of a pixel
+_ORIGIN = (0.0, 0.0)
 _OUTLINE_PIXELS = 1.7  # thinner lines than 1.5 pixels do not survive an 8 x 8 latent
 
 
@@ -39,6 +39,16 @@ class Fill:
 Layer = tuple[Fill, ...]
 """Fills that share one silhouette: their outlines are drawn first, so none lies inside it."""
 
+Stencil = list[tuple[Points, Colour]]
+"""A layer cut out once: corner points with their colour, back to front, outlines included."""
+
+
+def cut(layer: Layer, scale: float) -> Stencil:
+    """Return the stencil of `layer` with outlines as thick as they look good at `scale`."""
+    grow = _OUTLINE_PIXELS * scale**-0.4  # lines thicken slower than the zoom
+    outlines = [(item.shape.points(grow), INK) for item in layer if item.is_outlined]
+    return outlines + [(item.shape.points(), item.colour) for item in layer]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -47,14 +57,6 @@ class View:
     centre_x: float
     centre_y: float
     scale: float
-
-    def to_pixels(self, points: Points) -> Points:
-        """Return `points` in pixel coordinates of the picture."""
-        offset = np.array(
-            [WIDTH / 2 - self.centre_x * self.scale, HEIGHT / 2 - self.centre_y * self.scale],
-            np.float32,
-        )
-        return points * np.float32(self.scale) + offset
 
 
 @dataclass
@@ -73,26 +75,31 @@ class Canvas:
         """Return an independent canvas with the same paint, to be painted on under `view`."""
         return Canvas(view, self.fine_HW3.copy(), self.labels_HW.copy())
 
-    def paint(self, layer: Iterable[Fill], label: int = BACKGROUND) -> None:
-        """Paint the fills of one layer; a label other than BACKGROUND also marks the label map."""
-        fills = tuple(layer)
-        grow = _OUTLINE_PIXELS * self.view.scale**-0.4  # lines thicken slower than the zoom
-        for item in fills:
-            if item.is_outlined:
-                self._fill(item.shape.points(grow), INK, label)
-        for item in fills:
-            self._fill(item.shape.points(), item.colour, label)
+    def paint(
+        self, stencil: Stencil, label: int = BACKGROUND, at: tuple[float, float] = _ORIGIN
+    ) -> None:
+        """Paint a stencil whose origin lies `at` a world point.
+
+        A label other than BACKGROUND also marks the label map.
+        """
+        view = self.view
+        left = (at[0] - view.centre_x) * view.scale + WIDTH / 2
+        top = (at[1] - view.centre_y) * view.scale + HEIGHT / 2
+        # OpenCV counts from the centre of a pixel: hence the halves.
+        one = 1 << _SHIFT
+        offset = np.array([left * one - one / 2, top * one - one / 2], np.float32)
+        fine_offset = np.array(
+            [left * _FINE * one - one / 2, top * _FINE * one - one / 2], np.float32
+        )
+        factor = np.float32(view.scale * one)
+        for points, colour in stencil:
+            fine = np.rint(points * (factor * _FINE) + fine_offset).astype(np.int32)
+            cv2.fillPoly(self.fine_HW3, [fine], colour, cv2.LINE_AA, _SHIFT)
+            if label != BACKGROUND:
+                coarse = np.rint(points * factor + offset).astype(np.int32)
+                cv2.fillPoly(self.labels_HW, [coarse], label, cv2.LINE_8, _SHIFT)
 
     def picture(self) -> NDArray[np.uint8]:
         """Return the frame, HEIGHT x WIDTH x 3."""
         small = cv2.resize(self.fine_HW3, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
         return np.asarray(small, np.uint8)
-
-    def _fill(self, points: Points, colour: Colour, label: int) -> None:
-        pixels = self.view.to_pixels(points) * np.float32(1 << _SHIFT)
-        # Pixel centres lie at .5: shifting by half a pixel keeps the average over 2 x 2 centred.
-        fine = np.round(pixels * _FINE - (1 << _SHIFT) / 2).astype(np.int32)
-        cv2.fillPoly(self.fine_HW3, [fine], colour, cv2.LINE_AA, _SHIFT)
-        if label != BACKGROUND:
-            coarse = np.round(pixels - (1 << _SHIFT) / 2).astype(np.int32)
-            cv2.fillPoly(self.labels_HW, [coarse], label, cv2.LINE_8, _SHIFT)

@@ -3,16 +3,16 @@
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.train.world import canvas, places
-from engine.train.world.canvas import Canvas, Fill, View
+from engine.train.world.canvas import Canvas, Fill, Layer, View, cut
 from engine.train.world.figure import figure_layers, pose_at
-from engine.train.world.geometry import Capsule, Ellipse, Points, Shape
+from engine.train.world.geometry import Capsule, Ellipse
 from engine.train.world.script import PropSet, ShotScript
 from engine.train.world.vocabulary import COLOURS
 
@@ -36,18 +36,6 @@ class DrawnShot:
     """What each pixel shows: BACKGROUND, SIGN, PROP, LANDMARK, FIGURE, FIGURE + 1 of canvas."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A figure's shape moved from its feet to the stage."""
-
-    shape: Shape
-    x: float
-    y: float
-
-    def points(self, grow: float = 0.0) -> Points:
-        return self.shape.points(grow) + np.array([self.x, self.y], np.float32)
-
-
 def draw_shot(script: ShotScript) -> DrawnShot:
     """Return the frames and labels of `script`; the same script always gives the same pixels."""
     pictures = list(_frames(script))
@@ -58,31 +46,35 @@ def draw_shot(script: ShotScript) -> DrawnShot:
 
 
 def _frames(script: ShotScript) -> Iterator[Canvas]:
-    back = (places.scenery(script.scene), places.landmark(script.scene), places.sign(script.scene))
+    scale, scene = _SCALES[script.framing], script.scene
+    back = [
+        (cut(places.scenery(scene), scale), canvas.BACKGROUND),
+        (cut(places.landmark(scene), scale), canvas.LANDMARK),
+        (cut(places.sign(scene), scale), canvas.SIGN),
+    ]
     empty: Canvas | None = None
     for index in range(script.num_frames):
         progress = index / max(1, script.num_frames - 1)
         view = _view(script, progress)
         if empty is None or view != empty.view:
             empty = Canvas(view)
-            for fills, label in zip(
-                back, (canvas.BACKGROUND, canvas.LANDMARK, canvas.SIGN), strict=True
-            ):
-                empty.paint(fills, label)
+            for stencil, label in back:
+                empty.paint(stencil, label)
         frame = empty.copy(view)
-        seconds = index / FPS
-        if script.props is not None:
-            frame.paint(_props(script.props, script, seconds), canvas.PROP)
-        for number, x in enumerate(_stage_positions(script, progress)):
-            pose = pose_at(script.action, seconds)
-            for layer in figure_layers(script.characters[number], pose):
-                moved = (
-                    replace(fill, shape=_Placed(fill.shape, x, places.GROUND_Y)) for fill in layer
-                )
-                frame.paint(moved, canvas.FIGURE + number)
-        if script.weather != "clear":
-            frame.paint(_weather(script, seconds))
+        _paint_action(frame, script, index / FPS, progress)
         yield frame
+
+
+def _paint_action(frame: Canvas, script: ShotScript, seconds: float, progress: float) -> None:
+    scale = _SCALES[script.framing]
+    if script.props is not None:
+        frame.paint(cut(_props(script.props, script, seconds), scale), canvas.PROP)
+    pose = pose_at(script.action, seconds)
+    for number, x in enumerate(_stage_positions(script, progress)):
+        for layer in figure_layers(script.characters[number], pose):
+            frame.paint(cut(layer, scale), canvas.FIGURE + number, (x, places.GROUND_Y))
+    if script.weather != "clear":
+        frame.paint(cut(_weather(script, seconds), scale))
 
 
 def _view(script: ShotScript, progress: float) -> View:
@@ -92,8 +84,9 @@ def _view(script: ShotScript, progress: float) -> View:
     focus = script.stage_x + follow * _walked(script, progress)
     to_centre = {"wide": 0.9, "medium": 0.5, "close": 0.0}[script.framing]
     focus += to_centre * (80 - script.stage_x)
-    if script.scene.sign and script.framing == "close":
-        focus += 0.3 * (script.scene.sign_x - focus)
+    if script.scene.sign:
+        to_sign = {"wide": 0.0, "medium": 0.12, "close": 0.42}[script.framing]
+        focus += to_sign * (script.scene.sign_x - focus)
     if script.camera.startswith("pan"):
         sign = 1.0 if script.camera == "pan right" else -1.0
         focus += sign * (progress - 0.5) * _PAN_UNITS
@@ -112,7 +105,7 @@ def _stage_positions(script: ShotScript, progress: float) -> list[float]:
     return [x] if len(script.characters) == 1 else [x - _APART, x + _APART]
 
 
-def _props(props: PropSet, script: ShotScript, seconds: float) -> list[Fill]:
+def _props(props: PropSet, script: ShotScript, seconds: float) -> Layer:
     """Return balls on the ground or balloons in the air, evenly spaced, so they can be counted."""
     fills = []
     colour = COLOURS[props.colour]
@@ -124,10 +117,10 @@ def _props(props: PropSet, script: ShotScript, seconds: float) -> list[Fill]:
         if props.kind == "balloon":
             fills.append(Fill(Capsule(x, y, x, y + 16, 1.4), canvas.INK))
         fills.append(Fill(Ellipse(x, y, 6, 6.5), colour, is_outlined=True))
-    return fills
+    return tuple(fills)
 
 
-def _weather(script: ShotScript, seconds: float) -> list[Fill]:
+def _weather(script: ShotScript, seconds: float) -> Layer:
     rng = random.Random(script.scene.layout)
     fills = []
     for _ in range(36):
@@ -140,4 +133,4 @@ def _weather(script: ShotScript, seconds: float) -> list[Fill]:
             fills.append(
                 Fill(Ellipse(x + 3 * math.sin(seconds * 2 + start), y, 1.8, 1.8), (255, 255, 255))
             )
-    return fills
+    return tuple(fills)

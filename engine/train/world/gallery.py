@@ -33,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="PNG file to write")
     parser.add_argument("--seed", type=int, default=1_000_000, help="seed of the first story")
-    parser.add_argument("--rows", type=int, default=8, help="stories, one a row")
+    parser.add_argument("--rows", type=int, default=7, help="stories, one a row")
     parser.add_argument("--columns", type=int, default=6, help="shots of each story")
     arguments = parser.parse_args()
     dials = WorldDials(min_shots=arguments.columns, max_shots=arguments.columns)

@@ -95,10 +95,10 @@ class Polygon:
         corners = np.array(self.corners, np.float32)
         if grow == 0.0:
             return corners
-        edges = np.roll(corners, -1, axis=0) - corners
+        edges = np.concatenate([corners[1:], corners[:1]]) - corners
         normals = np.stack([edges[:, 1], -edges[:, 0]], axis=1)
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-6
-        before = np.roll(normals, 1, axis=0)
+        normals /= np.sqrt((normals * normals).sum(axis=1, keepdims=True)) + 1e-6
+        before = np.concatenate([normals[-1:], normals[:-1]])
         # A corner moves along the bisector; 1 + cos keeps both edges at distance `grow`.
         spread = np.maximum(1 + (normals * before).sum(axis=1, keepdims=True), 0.5)
         grown: Points = corners + np.float32(grow) * (normals + before) / spread
