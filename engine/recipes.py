@@ -73,7 +73,7 @@ class Model:
     def frame_multiple(self) -> int:
         """Shot lengths are 1 + frame_multiple * k, so that every memory system aligns."""
         rates = [getattr(m, "encoder", None) for m in self.memories.values()]
-        return max([4, *(e.config.frame_multiple for e in rates if e is not None)])
+        return max([4, *(int(e.config.frame_multiple) for e in rates if e is not None)])
 
     @cached_property
     def empty_text(self) -> torch.Tensor:

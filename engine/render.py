@@ -22,12 +22,12 @@ from engine.context import (
     ShotLatents,
 )
 from engine.context import MemoryState as State
+from engine.latent_time import num_latents
 from engine.recipes import Model
 from engine.sampling import sampler
 from engine.sampling.guidance import Guidance, guided
 from engine.sampling.sampler import Step, noise
 from engine.video import vae as video_vae
-from engine.video.latent_time import num_latents
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,7 +64,7 @@ def read_frames(path: str) -> Iterator[Frame]:
         with av.open(f"file:{path}", options=OPEN_OPTIONS) as container:
             for frame in container.decode(video=0):
                 rgb = frame.reformat(format="rgb24", src_colorspace="ITU709")
-                yield rgb.to_ndarray()
+                yield rgb.to_ndarray().astype(np.uint8, copy=False)
     except (av.error.FFmpegError, IndexError) as error:
         raise MediaError(
             f"The video {path} cannot be decoded ({error}). Expected one that the studio wrote."

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from engine.latent_time import latent_of_frame, num_frames, num_latents, padded_frames
 from engine.recipes import Model
 from engine.video import vae as video_vae
-from engine.video.latent_time import latent_of_frame, num_frames, num_latents, padded_frames
 
 
 def frames(count: int, height: int = 32, width: int = 64) -> torch.Tensor:
