@@ -125,7 +125,13 @@ class MediaLoop:
         spec = encode_spec(asked, stored.digest, int(made["num_frames"]), info)
         with session.library.write() as tx:
             history.ensure_shots(tx, job.project_id, spec["shot_ids"])
-            encode = jobs.add(tx, kind="encode", project_id=job.project_id, spec=spec)
+            encode = jobs.add(
+                tx,
+                kind="encode",
+                project_id=job.project_id,
+                spec=spec,
+                priority=job.priority,
+            )
             result = {"encode_job": encode.id, **made}
             blobs = [(stored.digest, stored.size, "video/mp4")]
             jobs.finish(tx, job.id, job.fence, result, blobs)
