@@ -12,9 +12,11 @@ import torch
 
 from engine.context import ContextSource, FrameRef, Memory, MemoryState
 from engine.errors import MediaError, MemoryStateError
+from engine.latent_time import padded_frames
 from engine.protocol import (
     EncodeSpec,
     EntryRef,
+    EntryResult,
     GenerateSpec,
     JobResult,
     Phase,
@@ -37,7 +39,6 @@ from engine.takes import (
 )
 from engine.video import vae as video_vae
 from engine.video.files import frame_at, read_frames, write_mp4
-from engine.video.latent_time import padded_frames
 from engine.video.picture import Frame, jpeg, png, psnr, ssim, strip
 
 NO_MEMORY = "none"
@@ -86,7 +87,7 @@ def generate(bench: Bench, spec: GenerateSpec) -> Iterator[Report | JobResult]:
     yield Report(phase="reading_memory", step=0, num_steps=len(spec.entries), done=0.0)
     memory = _memory(bench.model, spec.memory_system)
     state: MemoryState = ()
-    remade = ()
+    remade: tuple[EntryResult, ...] = ()
     if memory is not None:
         state, remade = load_state(bench.model, memory, spec.entries, bench.desk)
     log = _ShotLog(start=start, spec=spec)
@@ -208,7 +209,9 @@ class _ShotLog:
                 done=DENOISING_SHARE + 0.1 * event.num_done / event.num_frames,
             )
 
-    def take(self, desk: BlobDesk, spec: GenerateSpec, entries: tuple[object, ...]) -> TakeResult:
+    def take(
+        self, desk: BlobDesk, spec: GenerateSpec, entries: tuple[EntryResult, ...]
+    ) -> TakeResult:
         """Store video and strip, and return the take."""
         frames = torch.cat(self.frames).numpy()
         media, tiles, strip_digest = keep_picture(desk, frames, spec.rate)
@@ -228,7 +231,7 @@ class _ShotLog:
             width=spec.width,
             height=spec.height,
             rate=spec.rate,
-            entries=entries,  # type: ignore[arg-type]
+            entries=entries,
             blobs=desk.blobs,
             sources=_sources(self.sources, spec.entries),
             memory_tokens=self.tokens,
@@ -273,7 +276,7 @@ def _encode_piece(
     latents = latents.to(torch.bfloat16).float()
     digest = desk.put(latents_to_bytes(latents, len(frames)), "application/x-safetensors")
     media, tiles, strip_digest = keep_picture(desk, frames, spec.rate)
-    entries = ()
+    entries: tuple[EntryResult, ...] = ()
     if memory is not None:
         entry = entry_of_latents(model, memory, state, digest, (latents, len(frames)))
         entries = (keep_entry(desk, entry, memory.info.scope),)

@@ -20,8 +20,7 @@ from engine.memory.registry import MemorySite, build, names
 from engine.models.checkpoint import WanParts, load_checkpoint
 from engine.models.text import embed_prompts
 from engine.models.transformer import MemoryPort
-from engine.sampling.sampler import euler, noise
-from engine.sampling.schedule import euler_sigmas
+from engine.sampling.sampler import denoise, noise
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "assets" / "checkpoints" / "embedded"
 RECALL_STEPS = {"mean": 1, "sample": 8}
@@ -70,17 +69,11 @@ class Model:
         )
         self.memories: Mapping[str, Memory] = {name: build(name, site) for name in systems}
 
-    @property
-    def shift(self) -> float:
-        """Timestep shift of the checkpoint's scheduler."""
-        config = self.parts.scheduler.config
-        return float(config.get("shift", config.get("flow_shift", 1.0)))
-
     @cached_property
     def frame_multiple(self) -> int:
         """Shot lengths are 1 + frame_multiple * k, so that every memory system aligns."""
         rates = [getattr(m, "encoder", None) for m in self.memories.values()]
-        return max([4, *(e.config.frame_multiple for e in rates if e is not None)])
+        return max([4, *(int(e.config.frame_multiple) for e in rates if e is not None)])
 
     @cached_property
     def empty_text(self) -> torch.Tensor:
@@ -129,7 +122,7 @@ class Model:
             return self.velocity(latents, sigma, self.empty_text, query.context, times)
 
         latents = start
-        for step in euler(velocity, start, euler_sigmas(query.num_steps, self.shift)):
+        for step in denoise(velocity, start, self.parts.scheduler, query.num_steps):
             latents = step.latents_BCTHW
         return latents
 

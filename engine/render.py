@@ -22,12 +22,12 @@ from engine.context import (
     ShotLatents,
 )
 from engine.context import MemoryState as State
+from engine.latent_time import num_latents
 from engine.recipes import Model
+from engine.sampling import sampler
 from engine.sampling.guidance import Guidance, guided
-from engine.sampling.sampler import Step, euler, noise
-from engine.sampling.schedule import euler_sigmas
+from engine.sampling.sampler import Step, noise
 from engine.video import vae as video_vae
-from engine.video.latent_time import num_latents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +139,10 @@ def denoise(
     )
     shape = (1, model.parts.vae.config.z_dim, time, rows, columns)
     latents = noise(shape, request.seed, model.device.name)
-    sigmas = euler_sigmas(request.num_steps, model.shift)
-    for step in euler(velocity, latents, sigmas, is_cancelled=is_cancelled):
+    steps = sampler.denoise(
+        velocity, latents, model.parts.scheduler, request.num_steps, is_cancelled=is_cancelled
+    )
+    for step in steps:
         latents = step.latents_BCTHW
         yield step
     return latents

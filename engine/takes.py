@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from storage.blobs import BlobStore
 
 from engine.context import Memory, MemoryEntry, MemoryState
 from engine.errors import MemoryStateError
@@ -21,6 +19,7 @@ from engine.protocol import BlobResult, EntryRef, EntryResult
 from engine.recipes import Model
 from engine.render import shot_latents
 from engine.video import vae as video_vae
+from storage.blobs import BlobStore
 
 SAFETENSORS = "application/x-safetensors"
 
@@ -123,11 +122,6 @@ def entry_of_latents(
         frames = video_vae.decode(model.parts.vae, latents)
     shot = shot_latents(model, memory, latents, frames, digest=digest, num_frames=num_frames)
     return memory.remember(state, shot)
-
-
-def as_display(frames_FHW3: torch.Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return uint8 frames as an array, for the picture and video writers."""
-    return frames_FHW3.numpy()
 
 
 def _remake(

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from storage.blobs import BlobStore
 
 from engine.context import EMPTY, MemoryInfo
 from engine.device.probe import Device, choose_device
@@ -50,6 +49,7 @@ from engine.protocol import (
 from engine.recipes import EMBEDDED, Model, Recipe, load_model
 from engine.takes import BlobDesk
 from engine.wire import decode_to_engine, encode
+from storage.blobs import BlobStore
 
 HEARTBEAT_SECONDS = 2.0
 PIN_SECONDS = 30.0

@@ -35,8 +35,9 @@ def choose_threads(threads: int) -> int:
     """Return the threads to use: as asked, or for 0 all cores up to 2, else one fewer."""
     if threads > 0:
         return threads
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, cores if (cores or 1) <= 2 else (cores or 1) - 1)  # type: ignore[type-var]
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return max(1, cores if cores <= 2 else cores - 1)
 
 
 def choose_device(*, threads: int = 0) -> Device:

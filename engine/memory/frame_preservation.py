@@ -28,9 +28,9 @@ from engine.context import (
     weights_digest,
 )
 from engine.errors import MemoryStateError
+from engine.latent_time import latent_of_frame
 from engine.memory.guard import check_state, entry_bytes
 from engine.memory.memory_encoder import PATCH, MemoryEncoder, token_positions
-from engine.video.latent_time import latent_of_frame
 
 NAME = "frame_preservation"
 RECALL_WINDOW = 3

@@ -26,9 +26,9 @@ from engine.context import (
     digest_of,
 )
 from engine.errors import MemoryStateError
+from engine.latent_time import latent_of_frame
 from engine.memory.guard import check_state, entry_bytes
 from engine.memory.memory_encoder import PATCH, token_positions
-from engine.video.latent_time import latent_of_frame
 
 NAME = "sliding_window"
 

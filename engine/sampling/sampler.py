@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -30,30 +31,37 @@ def noise(shape: tuple[int, ...], seed: int, device: str | torch.device) -> torc
     return torch.randn(shape, generator=generator, dtype=torch.float32).to(device)
 
 
-def euler(
+def denoise(
     velocity: Callable[[torch.Tensor, float], torch.Tensor],
     latents_BCTHW: torch.Tensor,
-    sigmas: torch.Tensor,
+    scheduler: Any,
+    num_steps: int,
     *,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[Step]:
-    """Yield the steps of x += (sigma_next - sigma) v from sigma = 1 to 0.
+    """Yield the steps of a stock scheduler from noise to clean latents.
+
+    `velocity` gets the latents and the noise level, the scheduler's timestep / 1000. The scheduler
+    is made anew from its configuration, since it keeps a history.
 
     Raises:
         Cancelled: between two steps, when `is_cancelled` says so.
+        ValueError: fewer than one step.
     """
-    num_steps = len(sigmas) - 1
-    for index in range(num_steps):
+    if num_steps < 1:
+        raise ValueError(f"{num_steps} sampling steps. Expected at least 1.")
+    scheduler = type(scheduler).from_config(scheduler.config)
+    scheduler.set_timesteps(num_steps, device=latents_BCTHW.device)
+    for index, timestep in enumerate(scheduler.timesteps):
         if is_cancelled():
             raise Cancelled(f"Stopped after step {index} of {num_steps}.")
-        sigma, following = float(sigmas[index]), float(sigmas[index + 1])
-        direction = velocity(latents_BCTHW, sigma)
-        estimate = latents_BCTHW - sigma * direction
-        latents_BCTHW = latents_BCTHW + (following - sigma) * direction
+        direction = velocity(latents_BCTHW, float(timestep) / 1000.0)
+        estimate = latents_BCTHW - float(scheduler.sigmas[index]) * direction
+        latents_BCTHW = scheduler.step(direction, timestep, latents_BCTHW, return_dict=False)[0]
         yield Step(
             index=index + 1,
             num_steps=num_steps,
-            sigma=following,
+            sigma=float(scheduler.sigmas[index + 1]),
             latents_BCTHW=latents_BCTHW,
             estimate_BCTHW=estimate,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline, WanTransformer3DModel
+from diffusers import UniPCMultistepScheduler, WanPipeline, WanTransformer3DModel
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
@@ -102,6 +102,16 @@ def build_transformer(num_layers: int = 6, width: int = 256) -> Any:
     return transformer
 
 
+def build_scheduler() -> Any:
+    """Return the scheduler of the real Wan folders: UniPC on flow sigmas, shift 5."""
+    return UniPCMultistepScheduler(
+        prediction_type="flow_prediction",
+        use_flow_sigmas=True,
+        num_train_timesteps=1000,
+        flow_shift=SHIFT,
+    )
+
+
 def warm_start(transformer: Any, path: Path, *, prefix: str = "dit.") -> int:
     """Copy the tensors of `path` under `prefix` that fit by name and shape; return how many."""
     own = transformer.state_dict()
@@ -142,7 +152,7 @@ def assemble(vae_folder: Path, out: Path, *, warm: Path | None = None, seed: int
         tokenizer=tokenizer,
         text_encoder=build_text_encoder(len(tokenizer)),
         vae=load_vae(vae_folder),
-        scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=SHIFT),
+        scheduler=build_scheduler(),
         transformer=transformer,
     )
     write_checkpoint(pipeline, MemoryEncoder(MemoryEncoderConfig()), EMBEDDED_CARD, out)

@@ -51,7 +51,7 @@ def write_out_attention(transformer: Any) -> None:
 
 
 def _heads(x_BLD: Tensor, heads: int) -> Tensor:
-    return x_BLD.unflatten(2, (heads, -1))
+    return x_BLD.reshape(*x_BLD.shape[:2], heads, -1)
 
 
 def _norm(norm: Any, x: Tensor) -> Tensor:
@@ -61,6 +61,6 @@ def _norm(norm: Any, x: Tensor) -> Tensor:
 
 def _rotate(x_BLNK: Tensor, rotary: Rotary) -> Tensor:
     cos, sin = (part[..., ::2] for part in rotary)
-    first, second = x_BLNK.unflatten(-1, (-1, 2)).unbind(-1)
+    first, second = x_BLNK[..., ::2], x_BLNK[..., 1::2]
     turned = torch.stack((first * cos - second * sin, first * sin + second * cos), dim=-1)
     return turned.flatten(-2).to(x_BLNK.dtype)

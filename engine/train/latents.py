@@ -27,8 +27,8 @@ from engine.train.world.story import VALIDATION_SEEDS, Story, WorldDials, tell
 from engine.video.vae import normalise, reduce_clip
 
 STORIES_PER_SHARD = 32
-LENGTHS = ((17, 0.72), (9, 0.1), (25, 0.1), (33, 0.08))
-"""Pixel frames of a story's shots, with their shares."""
+LENGTHS = {17: 0.72, 9: 0.1, 25: 0.1, 33: 0.08}
+"""Share of the stories by the pixel frames of their shots."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,7 @@ class StoryLatents:
 def dials_of(seed: int) -> WorldDials:
     """Return what the story of `seed` contains: mostly the simple diet, some of everything."""
     rng = random.Random(seed ^ 0x5EED)
-    lengths, shares = zip(*LENGTHS, strict=True)
-    num_frames = rng.choices(lengths, shares)[0]
+    num_frames = rng.choices(list(LENGTHS), list(LENGTHS.values()))[0]
     if rng.random() < 0.12:
         return WorldDials(
             num_frames=num_frames, min_shots=3, two_people=0.4, max_count=3, weather=0.3, text=0.5
@@ -62,7 +61,8 @@ def encode_story(
     vae: AutoencoderKLWan, story: Story, rate_hwt: tuple[int, int, int] = (2, 2, 2)
 ) -> StoryLatents:
     """Return the latents of a story; the reduced clips are made from the drawn frames."""
-    latents, reduced = [], []
+    latents: list[Tensor] = []
+    reduced: list[Tensor] = []
     for shot in story.shots:
         frames_FHW3 = draw_shot(shot).frames_FHW3
         small_FHW3 = reduce_clip(torch.from_numpy(frames_FHW3), rate_hwt)

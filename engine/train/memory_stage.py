@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler, WanPipeline
+from diffusers import WanPipeline
 from torch import Tensor
 
 from engine.context import EMPTY, Ports
 from engine.memory.memory_encoder import MemoryEncoder
 from engine.memory.registry import MemorySite, load_encoder
 from engine.models.lora import save_lora
-from engine.train.assemble import SHIFT, write_checkpoint, write_encoder
+from engine.train.assemble import build_scheduler, write_checkpoint, write_encoder
 from engine.train.batches import BatchStream, MemoryBatch, StoryPool, next_shot_batch
 from engine.train.latents import validation_stories
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
@@ -189,7 +189,7 @@ def export(training: MemoryTraining) -> Path:
             tokenizer=trainee.tokenizer,
             text_encoder=_copy_of(trainee.text_encoder),
             vae=trainee.vae[0],
-            scheduler=FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=SHIFT),
+            scheduler=build_scheduler(),
             transformer=_copy_of(trainee.transformer),
         )
         write_checkpoint(pipeline, trainee.encoder, trainee.card, folder)

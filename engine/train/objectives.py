@@ -114,7 +114,8 @@ def _flow_loss(
     level = sigma_B.view(-1, 1, 1, 1, 1)
     noisy = (1 - level) * batch.target_BCTHW + level * eps
     velocity = trainee(noisy, sigma_B, text_BLD, context, batch.times_BT)
-    return (velocity.float() - (eps - batch.target_BCTHW)).pow(2).mean()
+    loss: Tensor = (velocity.float() - (eps - batch.target_BCTHW)).pow(2).mean()
+    return loss
 
 
 def _noised(latents_BNCTHW: Tensor, sigma_BNT: Tensor) -> Tensor:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -22,9 +23,15 @@ def write_mp4(
     frames: Iterable[Frame], rate: tuple[int, int], *, encoding: Encoding = PINNED
 ) -> bytes:
     """Return an mp4 of H W 3 frames: H.264, all four BT.709 tags, faststart, closed GOPs."""
-    buffer = io.BytesIO()
-    fps = Fraction(*rate)
-    with av.open(buffer, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+    # A file, not a buffer: faststart writes the index in a second pass over what was written.
+    with tempfile.TemporaryDirectory(prefix="mnemoreel-") as folder:
+        path = Path(folder) / "take.mp4"
+        _write(path, frames, Fraction(*rate), encoding)
+        return path.read_bytes()
+
+
+def _write(path: Path, frames: Iterable[Frame], fps: Fraction, encoding: Encoding) -> None:
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         stream: Any = container.add_stream(encoding.codec, rate=fps)
         stream.pix_fmt = encoding.pixel_format
         stream.options = {
@@ -45,7 +52,6 @@ def write_mp4(
             frame.pts, frame.time_base = index, 1 / fps
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return buffer.getvalue()
 
 
 def read_frames(path: str) -> Iterator[Frame]:
@@ -58,7 +64,7 @@ def read_frames(path: str) -> Iterator[Frame]:
         with av.open(f"file:{path}", options=OPEN_OPTIONS) as container:
             for frame in container.decode(video=0):
                 rgb = frame.reformat(format="rgb24", src_colorspace="ITU709")
-                yield rgb.to_ndarray()
+                yield rgb.to_ndarray().astype(np.uint8, copy=False)
     except (av.error.FFmpegError, IndexError) as error:
         raise MediaError(
             f"The video {path} cannot be decoded ({error}). Expected one that the studio wrote."

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from diffusers.models.autoencoders.autoencoder_kl_wan import unpatchify
 
+from engine.latent_time import num_latents
 from engine.shapes import check
-from engine.video.latent_time import num_latents
 
 
 def normalise(vae: Any, latents_BCTHW: torch.Tensor) -> torch.Tensor:
