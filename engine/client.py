@@ -1,0 +1,330 @@
+"""How the server holds the engine: a spawned child on a pipe, supervised, killed and restarted.
+
+The worker is named by a string and imported inside the child, so that the server never loads torch.
+A thread per child drains the pipe, so that an idle child can send heartbeats for days.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import multiprocessing
+import multiprocessing.connection
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from engine import wire
+from engine.errors import CheckpointError, EngineDied, ProtocolError
+from engine.protocol import (
+    MAX_MESSAGE_BYTES,
+    Cancel,
+    CancelledMessage,
+    Crashed,
+    EngineInfo,
+    Failed,
+    Finished,
+    FromEngine,
+    Pinned,
+    Ready,
+    Run,
+    Shutdown,
+    Spec,
+    ToEngine,
+)
+
+WORKER = "engine.worker:main"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long the client waits before it acts, in seconds."""
+
+    silence: float = 20.0
+    """Without any message a running engine counts as stuck."""
+    first_word: float = 120.0
+    """For a new child's first message: it has to import first."""
+    cancel_grace: float = 5.0
+    """Between asking for a stop and ending the process."""
+    close_grace: float = 5.0
+    first_backoff: float = 0.5
+    """Wait before the first restart; doubles with each death in a row."""
+    largest_backoff: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gone:
+    """The child's pipe has ended."""
+
+    reason: str = ""
+
+
+@dataclass(kw_only=True)
+class _Child:
+    """One life of the engine process."""
+
+    process: BaseProcess
+    connection: Connection
+    inbox: queue.SimpleQueue[FromEngine | _Gone] = field(default_factory=queue.SimpleQueue)
+    heard_at: float = field(default_factory=time.monotonic)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while a message is sent."""
+
+    def send(self, message: ToEngine) -> None:
+        """Send a message; a child that is gone is noticed by the reader instead."""
+        with self.lock, contextlib.suppress(OSError):
+            self.connection.send_bytes(wire.encode(message))
+
+    def read(self) -> None:
+        """Drain the pipe until it ends. Runs in a thread of its own."""
+        reason = ""
+        while True:
+            try:
+                message = wire.decode_from_engine(self.connection.recv_bytes(MAX_MESSAGE_BYTES))
+            except EOFError:
+                break
+            except (OSError, ProtocolError) as error:
+                # A child that breaks the agreement is not talked to any more: end it.
+                reason = str(error)
+                self.process.kill()
+                break
+            self.heard_at = time.monotonic()
+            self.inbox.put(message)
+        self.inbox.put(_Gone(reason=reason))
+
+
+class LocalExecutor:
+    """Runs jobs in a spawned child of this process: the default executor."""
+
+    def __init__(
+        self, settings: Mapping[str, Any], *, worker: str = WORKER, limits: Limits | None = None
+    ) -> None:
+        """Hold the settings for `engine.worker.main`; nothing starts yet."""
+        self._settings = dict(settings)
+        self._worker = worker
+        self._limits = limits or Limits()
+        self._child: _Child | None = None
+        self._info: EngineInfo | None = None
+        self._deaths = 0
+        self._died_at = 0.0
+        self._closed = threading.Event()
+        self._starting = threading.Lock()
+        self._cancelled: dict[str, float] = {}
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """What the loaded model can do; None until it is loaded."""
+        return self._info
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the engine, or None when there is none."""
+        child = self._child
+        return child.process.pid if child and child.process.is_alive() else None
+
+    def start(self) -> None:
+        """Start the engine if it is not running and wait until it is ready.
+
+        Raises:
+            EngineDied: the process ended before it was ready, or the executor was closed.
+            CheckpointError: the model cannot be loaded; the message says what to do.
+        """
+        with self._starting:
+            if self._closed.is_set():
+                raise EngineDied("The engine was closed. Start the studio again.")
+            if self._child is not None and self._child.process.is_alive():
+                return
+            self._wait_for_backoff()
+            self._child = child = self._spawn()
+            self._await_ready(child)
+
+    def submit(self, job_id: str, spec: Spec) -> Iterator[FromEngine]:
+        """Yield the job's messages in order; the last is Finished, Cancelled, Failed or Crashed."""
+        child = self._child
+        if child is None or not child.process.is_alive():
+            message = "The engine was not running. The job goes back to the queue."
+            yield Crashed(job_id=job_id, message=message, exit_code=None)
+            return
+        self._clear(child)
+        child.send(Run(job_id=job_id, spec=spec))
+        while True:
+            said = self._next(child, job_id)
+            if getattr(said, "job_id", None) != job_id:
+                continue
+            last = isinstance(said, Finished | CancelledMessage | Failed | Crashed)
+            if last:
+                self._cancelled.pop(job_id, None)
+            if isinstance(said, Finished):
+                self._deaths = 0
+            yield said
+            if last:
+                return
+
+    def pinned(self, digest: str) -> None:
+        """Tell the engine that the pin of `digest` is committed."""
+        if self._child is not None:
+            self._child.send(Pinned(digest=digest))
+
+    def cancel(self, job_id: str) -> None:
+        """Ask for a stop between two steps; after the grace the process is ended. Any thread."""
+        self._cancelled.setdefault(job_id, time.monotonic())
+        if self._child is not None:
+            self._child.send(Cancel(job_id=job_id))
+
+    def kill(self) -> None:
+        """End the engine at once. Any thread."""
+        if self._child is not None:
+            self._child.process.kill()
+
+    def close(self) -> None:
+        """End the engine in order, or at once when it does not answer. A closed one stays so."""
+        self._closed.set()
+        child = self._child
+        if child is None:
+            return
+        child.send(Shutdown())
+        child.process.join(self._limits.close_grace)
+        if child.process.is_alive():
+            child.process.kill()
+            child.process.join()
+        self._child = None
+
+    def _spawn(self) -> _Child:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=run_worker, args=(theirs, self._settings, self._worker), daemon=True
+        )
+        process.start()
+        theirs.close()
+        child = _Child(process=process, connection=ours)
+        threading.Thread(target=child.read, name="engine-reader", daemon=True).start()
+        return child
+
+    def _await_ready(self, child: _Child) -> None:
+        patience = self._limits.first_word
+        while True:
+            try:
+                message = child.inbox.get(timeout=patience)
+            except queue.Empty as error:
+                child.process.kill()
+                reason = f"said nothing for {patience:.0f} s while it started"
+                raise self._death(child, reason) from error
+            patience = self._limits.silence
+            if isinstance(message, Ready):
+                self._info = message.info
+                return
+            if isinstance(message, Failed):
+                child.process.kill()
+                child.process.join()
+                raise CheckpointError(message.message)
+            if isinstance(message, _Gone):
+                raise self._death(child, message.reason or "ended before it was ready")
+
+    def _next(self, child: _Child, job_id: str) -> FromEngine:
+        """Return the child's next message, ending the child when it is stuck or will not stop."""
+        overdue = ""
+        while True:
+            if not overdue:
+                overdue = self._overdue(child, job_id)
+                if overdue:
+                    child.process.kill()
+            try:
+                message = child.inbox.get(timeout=min(0.25, self._limits.silence / 4))
+            except queue.Empty:
+                continue
+            if not isinstance(message, _Gone):
+                return message
+            if job_id in self._cancelled:
+                # Ended because it did not stop in time: the editor asked for nothing else.
+                self._death(child, "")
+                return CancelledMessage(job_id=job_id)
+            return self._crash(child, job_id, overdue or message.reason)
+
+    def _overdue(self, child: _Child, job_id: str) -> str:
+        now, limits = time.monotonic(), self._limits
+        if now - self._cancelled.get(job_id, now) > limits.cancel_grace:
+            return "did not stop in time and was ended"
+        if now - child.heard_at > limits.silence:
+            return f"gave no sign of life for {limits.silence:.0f} s and was ended"
+        return ""
+
+    def _clear(self, child: _Child) -> None:
+        """Drop what was said before this job; an end of the pipe stays."""
+        kept: list[_Gone] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                message = child.inbox.get_nowait()
+                if isinstance(message, _Gone):
+                    kept.append(message)
+        for gone in kept:
+            child.inbox.put(gone)
+        child.heard_at = time.monotonic()
+
+    def _crash(self, child: _Child, job_id: str, reason: str) -> Crashed:
+        death = self._death(child, reason)
+        return Crashed(job_id=job_id, message=str(death), exit_code=child.process.exitcode)
+
+    def _death(self, child: _Child, reason: str) -> EngineDied:
+        child.process.join(self._limits.close_grace)
+        self._deaths += 1
+        self._died_at = time.monotonic()
+        return EngineDied(f"The engine {reason or exit_in_words(child.process.exitcode)}.")
+
+    def _wait_for_backoff(self) -> None:
+        if not self._deaths:
+            return
+        limits = self._limits
+        wait = min(limits.largest_backoff, limits.first_backoff * 2 ** min(self._deaths - 1, 16))
+        self._closed.wait(max(0.0, self._died_at + wait - time.monotonic()))
+        if self._closed.is_set():
+            raise EngineDied("The engine was closed while it waited to start again.")
+
+
+def exit_in_words(exit_code: int | None) -> str:
+    """Return what an exit code most likely means, for an editor."""
+    if exit_code is None:
+        return "does not answer"
+    if exit_code in (137, -9):
+        return "was stopped by the system, most likely because memory ran out (exit code 137)"
+    if exit_code == -11:
+        return "crashed in native code (segmentation fault)"
+    if exit_code == -6:
+        return "aborted in native code"
+    if exit_code < 0:
+        return f"was ended by signal {-exit_code}"
+    return f"ended by itself (exit code {exit_code})"
+
+
+def run_worker(connection: Connection, settings: dict[str, Any], worker: str) -> None:
+    """Run a worker in the child: set the environment, watch the parent, import, serve."""
+    # Ctrl-C in a terminal goes to the whole group; the server decides when the engine ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threads = str(settings.get("threads") or "")
+    environment = {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+    }
+    if threads:
+        environment |= {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    os.environ.update(environment)
+    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
+    module, _, function = worker.partition(":")
+    getattr(importlib.import_module(module), function)(connection, settings)
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, whatever the worker is busy with."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,62 @@
+"""Queue the export of the cut as one film."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from storage import history, jobs, projects, takes
+from storage.records import Cut, Json, Take
+from studio.session import Session
+from studio.timeline.cut import shown_shots
+from studio.timeline.edits import EditRefused
+
+MAX_TITLE = 300
+
+
+def export_cut(session: Session, project_id: str, *, title_card: str | None = None) -> str:
+    """Queue the export of the cut as it is now and return the job's id.
+
+    Raises:
+        EditRefused: nothing to show, shots without a take (they are named), or a title too long.
+    """
+    if title_card is not None and len(title_card) > MAX_TITLE:
+        raise EditRefused(f"A title of {len(title_card)} characters. Expected to {MAX_TITLE}.")
+    with session.library.write() as tx:
+        branch, cut = history.head(tx, project_id)
+        spec = _spec(tx, project_id, cut) | {
+            "node_id": branch.head_node,
+            "title_card": title_card.strip() or None if title_card else None,
+        }
+        job = jobs.add(tx, kind="export", project_id=project_id, spec=spec)
+    session.changed(project_id)
+    return job.id
+
+
+def _spec(tx: Connection, project_id: str, cut: Cut) -> Json:
+    shots = shown_shots(cut)
+    if not shots:
+        raise EditRefused("The cut shows nothing. Add a shot, or unmute one.")
+    empty = [str(cut.shots.index(s) + 1) for s in shots if s.take_id is None]
+    if empty:
+        many = "Shots" if len(empty) > 1 else "Shot"
+        raise EditRefused(
+            f"{many} {', '.join(empty)} without a take. Generate them, or mute them to leave "
+            "them out of the film."
+        )
+    known: dict[str, Take] = {t.id: t for t in takes.of_project(tx, project_id)}
+    parts = [
+        {
+            "media_digest": known[shot.take_id or ""].media_digest,
+            "num_frames": known[shot.take_id or ""].num_frames,
+            "in": shot.in_,
+            "out": shot.out,
+        }
+        for shot in shots
+    ]
+    return {
+        "parts": parts,
+        "width": cut.width,
+        "height": cut.height,
+        "rate": list(cut.rate),
+        "name": projects.get(tx, project_id).name,
+    }

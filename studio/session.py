@@ -1,0 +1,190 @@
+"""What is open: the library, the engine's state, what runs now, and who wants to hear of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from engine import wire
+from engine.errors import ProtocolError
+from engine.protocol import EngineInfo, Executor, MemorySystemInfo, Progress
+from storage.canonical import new_id
+from storage.database import Library
+from storage.records import Rate
+from studio.settings import Settings
+from studio.timeline.plan import EngineFacts
+
+Listener = Callable[[str | None, dict[str, Any]], None]
+"""Told (project id or None for all, message). Called on any thread; must not block."""
+
+
+class NotReady(Exception):
+    """The model is not loaded, and nothing is known of it yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineState:
+    """What the engine is doing, as the page shows it."""
+
+    state: Literal["starting", "ready", "failed"] = "starting"
+    message: str = "The model is being loaded."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """How far a running job is: never stored, only pushed."""
+
+    project_id: str
+    shot_id: str | None
+    kind: str
+    done: float = 0.0
+    phase: str = ""
+    step: int = 0
+    num_steps: int = 0
+    eta_seconds: float | None = None
+
+
+@dataclass(kw_only=True)
+class Session:
+    """One launch of the studio. Safe to use from any thread."""
+
+    settings: Settings
+    library: Library
+    executor: Executor
+    boot: str = field(default_factory=new_id)
+    """Changes at each launch, so that a page notices a restart."""
+    engine: EngineState = field(default_factory=EngineState)
+    running: dict[str, Running] = field(default_factory=dict)
+    """Running jobs by id."""
+    _listeners: list[Listener] = field(default_factory=list)
+    _wake: threading.Condition = field(default_factory=threading.Condition)
+    _stamp: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of every message from now on; the result ends that."""
+        with self._lock:
+            self._listeners.append(listener)
+        return lambda: self._forget(listener)
+
+    def _forget(self, listener: Listener) -> None:
+        with self._lock:
+            self._listeners.remove(listener)
+
+    def publish(self, project_id: str | None, message: dict[str, Any]) -> None:
+        """Hand a message to all listeners; None = it concerns every project."""
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(project_id, message)
+
+    def changed(self, project_id: str) -> None:
+        """Say that something about a project was committed: pages read on, workers look again."""
+        self.publish(project_id, {"kind": "changed"})
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the workers that wait for jobs."""
+        with self._wake:
+            self._stamp += 1
+            self._wake.notify_all()
+
+    @property
+    def stamp(self) -> int:
+        """Counts wakes, so that one between looking and waiting is not missed."""
+        return self._stamp
+
+    def wait(self, stamp: int, seconds: float) -> None:
+        """Wait until somebody woke the workers after `stamp`, or some seconds have passed."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._stamp != stamp, timeout=seconds)
+
+    def set_engine(self, state: EngineState) -> None:
+        """Change what the page shows of the engine; a loaded model's facts are kept for later."""
+        self.engine = state
+        info = self.executor.info
+        if state.state == "ready" and info is not None:
+            self._remember(info)
+        message = {"kind": "engine", "state": state.state, "message": state.message}
+        self.publish(None, message)
+        self.wake()
+
+    def progress(self, job_id: str, said: Progress) -> None:
+        """Note how far a job is, and push it."""
+        before = self.running.get(job_id)
+        if before is None:
+            return
+        now = dataclasses.replace(
+            before,
+            done=said.done,
+            phase=said.phase,
+            step=said.step,
+            num_steps=said.num_steps,
+            eta_seconds=said.eta_seconds,
+        )
+        self.running[job_id] = now
+        self.push_job(job_id, now, state="running")
+
+    def push_job(self, job_id: str, job: Running, *, state: str, message: str = "") -> None:
+        """Push where a job stands to the pages of its project."""
+        row = {"id": job_id, "state": state, "message": message}
+        row |= {k: v for k, v in dataclasses.asdict(job).items() if k != "project_id"}
+        self.publish(job.project_id, {"kind": "progress", "jobs": [row]})
+
+    def info(self) -> EngineInfo:
+        """Return what the model can do: the loaded one's words, else those of the last launch.
+
+        Raises:
+            NotReady: no model was ever loaded with this library.
+        """
+        loaded = self.executor.info
+        if loaded is not None:
+            return loaded
+        try:
+            kept = json.loads(self._info_file.read_bytes())
+            if kept["checkpoint"] != str(self.settings.checkpoint):
+                raise KeyError("checkpoint")
+            info: EngineInfo = wire.from_json(EngineInfo, kept["info"])
+        except (OSError, ValueError, KeyError, TypeError, ProtocolError) as error:
+            raise NotReady(f"{self.engine.message} Try again when the model is ready.") from error
+        return info
+
+    def facts(self, rate: Rate | None = None) -> EngineFacts:
+        """Return what plans and edits need to know of the model; raises as `info` does."""
+        info = self.info()
+        return EngineFacts(
+            frame_multiple=info.frame_multiple,
+            max_frames=info.max_frames,
+            default_frames=info.default_frames,
+            rate=rate or info.rate,
+            tokens_per_shot=info.tokens_per_shot,
+            seconds_per_shot=info.seconds_per_shot,
+            words=frozenset(info.words),
+        )
+
+    def system(self, name: str) -> MemorySystemInfo:
+        """Return a memory system of the model by its name.
+
+        Raises:
+            LookupError: the model has no such system; the message names those it has.
+        """
+        systems = self.info().systems
+        found = next((s for s in systems if s.name == name), None)
+        if found is None:
+            names = ", ".join(s.name for s in systems)
+            raise LookupError(f"This model has no memory system {name!r}. It has: {names}.")
+        return found
+
+    def _remember(self, info: EngineInfo) -> None:
+        kept = {"checkpoint": str(self.settings.checkpoint), "info": dataclasses.asdict(info)}
+        part = self._info_file.with_suffix(".part")
+        part.write_text(json.dumps(kept))
+        part.replace(self._info_file)
+
+    @property
+    def _info_file(self) -> Any:
+        return self.settings.data_folder / "engine.json"

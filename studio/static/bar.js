@@ -1,0 +1,137 @@
+/** The header: where the editor is, undo and redo, the verbs on the whole film, the engine's state. */
+
+import { run } from "./commands.js";
+import { button, fill, h, icon, setText, StudioElement } from "./dom.js";
+import { keyOf } from "./keymap.js";
+import { go } from "./route.js";
+import { store } from "./store.js";
+import { chooseFootage } from "./footage.js";
+import { openStoryboard } from "./storyboard.js";
+import { sheet } from "./style.js";
+
+const UNDO = "M6 4 2.5 7.5 6 11M3 7.5h6.5a3.5 3.5 0 0 1 0 7H7";
+const REDO = "M10 4l3.5 3.5L10 11M13 7.5H6.5a3.5 3.5 0 0 0 0 7H9";
+const TOAST_MS = 6000;
+
+const styles = sheet(`
+:host { height: 100%; }
+.root { display: flex; align-items: center; gap: 6px; padding: 0 12px; background: var(--mn-panel); border-bottom: 1px solid var(--mn-line); }
+.brand { font-weight: 650; letter-spacing: -.01em; padding: 0 8px; }
+.brand i { color: var(--mn-accent); font-style: normal; }
+.name { font-weight: 500; max-width: 220px; }
+.line { width: 1px; height: 20px; background: var(--mn-line); margin: 0 6px; flex: none; }
+.state { display: inline-flex; align-items: center; gap: 7px; padding: 0 8px; color: var(--mn-dim); font-size: 12px; max-width: 190px; min-width: 0; }
+.dot { width: 8px; height: 8px; border-radius: 50%; background: var(--mn-good); flex: none; }
+.dot.off { background: none; border: 2px solid var(--mn-bad); }
+.generate { min-width: 132px; }
+.toasts { position: fixed; left: 50%; bottom: 290px; transform: translateX(-50%); display: grid; gap: 8px; z-index: 50; pointer-events: none; justify-items: center; }
+.toasts.low { bottom: 32px; }
+.toast { background: #33363c; border: 1px solid var(--mn-line-strong); color: var(--mn-text); border-radius: 6px; padding: 8px 14px; box-shadow: 0 8px 24px #0008; max-width: 560px; }
+.toast.bad { border-color: var(--mn-bad); }
+.banner { position: fixed; left: 0; right: 0; top: 48px; padding: 8px 20px; background: #4a2723; color: #ffd9d2; z-index: 5; display: flex; gap: 12px; align-items: center; }
+@media (max-height: 760px) { .banner { top: 44px; } }
+@media (max-width: 1160px) { .wide { display: none; } .root { gap: 3px; padding: 0 6px; } .name { max-width: 120px; } .line { margin: 0 2px; } }
+`);
+
+class Bar extends StudioElement {
+  static topics = ["document", "engine", "connection", "jobs", "project"];
+  static styles = [styles];
+
+  build() {
+    const brand = [h("span", {}, "Mnemo"), h("i", {}, "reel")];
+    this.brand = h("button", {
+      class: "plain brand", type: "button", title: "All films", on: { click: () => go("") },
+    }, h("span", {}, ...brand));
+    this.name = h("span", { class: "name clip" });
+    this.undo = this.tool("undo", UNDO, "Undo");
+    this.redo = this.tool("redo", REDO, "Redo");
+    this.storyboard = button("Storyboard…", () => openStoryboard(), { class: "plain" });
+    this.footage = button("Import video…", () => chooseFootage(), { class: "plain" });
+    this.generate = button("Generate all", () => run("generateAll"), { class: "primary generate" });
+    this.export = button("Export", () => run("export"));
+    this.desk = [
+      h("span", { class: "line" }), this.name, h("span", { class: "line" }), this.undo, this.redo,
+      h("span", { class: "line" }), this.storyboard, this.footage,
+    ];
+    this.engine = h("span", { class: "state", role: "status" });
+    this.connection = h("span", { class: "state" });
+    this.help = button("?", () => run("help"), {
+      class: "plain icon", "aria-label": "Keys", title: "Keys (?)",
+    });
+    this.banner = h("div", { class: "banner", role: "alert", hidden: true });
+    this.toasts = h("div", { class: "toasts" });
+    this.polite = h("div", { class: "hidden-text", "aria-live": "polite" });
+    fill(this.root, this.brand, this.desk, h("span", { class: "grow" }), this.connection,
+      this.engine, this.generate, this.export, this.help, this.banner, this.toasts, this.polite);
+    store.addEventListener("announce", (event) => this.announce(event.detail));
+  }
+
+  tool(command, path, label) {
+    return h("button", {
+      class: "plain icon", type: "button", "aria-label": label,
+      on: { click: () => run(command) },
+    }, icon(path));
+  }
+
+  refresh() {
+    const { document } = store;
+    const isDesk = Boolean(store.projectId);
+    // On the desk, notes stand over the picture: never over the shots that they are about.
+    this.toasts.classList.toggle("low", !isDesk);
+    for (const part of [...this.desk, this.generate, this.export, this.connection]) {
+      part.style.display = isDesk ? "" : "none";
+    }
+    setText(this.name, document?.project.name ?? "");
+    this.name.title = document?.project.name ?? "";
+    this.undo.disabled = !document?.can_undo;
+    this.redo.disabled = !document?.can_redo;
+    this.undo.title = `Undo ${document?.can_undo ? document.label : ""} (${keyOf("undo")})`;
+    this.redo.title = `Redo (${keyOf("redo")})`;
+    this.showGenerate();
+    this.showConnection();
+    this.showEngine();
+  }
+
+  showGenerate() {
+    const open = store.shots.filter((shot) => !shot.take && !shot.locked);
+    const waiting = open.filter((shot) => !store.jobOf(shot.shot_id));
+    const running = [...store.jobs.values()].filter((job) => job.kind === "generate" && job.state !== "failed");
+    this.generate.disabled = !waiting.length || store.engine.state === "failed";
+    setText(this.generate, waiting.length || !running.length
+      ? `Generate all${waiting.length ? ` (${waiting.length})` : ""}`
+      : `Generating (${running.length})`);
+    this.export.disabled = !store.shots.some((shot) => shot.take);
+  }
+
+  showConnection() {
+    const text = store.online ? "" : "Reconnecting…";
+    fill(this.connection, h("i", { class: store.online ? "dot" : "dot off" }),
+      text ? h("span", {}, text) : h("span", { class: "hidden-text" }, "Connected"));
+    this.connection.title = store.online ? "Connected to the studio" : "The studio does not answer";
+  }
+
+  showEngine() {
+    const { state, message, info } = store.engine;
+    const isFailed = state === "failed";
+    this.banner.hidden = !isFailed;
+    if (isFailed) {
+      fill(this.banner, h("b", {}, "The model could not be loaded."), h("span", {}, message));
+    }
+    const text = { starting: "Loading the model…", failed: "Model failed" }[state];
+    const ready = info ? `${info.model} · ${info.device}` : "Model ready";
+    fill(this.engine, state === "starting" ? h("i", { class: "spin" }) : null,
+      h("span", { class: `clip ${state === "ready" ? "wide" : ""} ${isFailed ? "bad" : ""}` }, text ?? ready));
+    this.engine.title = message || ready;
+  }
+
+  announce({ text, tone }) {
+    setText(this.polite, text);
+    const toast = h("div", { class: `toast ${tone}` }, text);
+    // One line at a time for what went well; what was refused stays until it has been read.
+    for (const other of this.toasts.children) if (!other.classList.contains("bad")) other.remove();
+    this.toasts.append(toast);
+    setTimeout(() => toast.remove(), tone === "bad" ? TOAST_MS * 2 : TOAST_MS / 2);
+  }
+}
+
+customElements.define("mnemo-bar", Bar);

@@ -1,0 +1,247 @@
+/** Exact frames and playing across cuts: two videos, one shown while the other gets ready. */
+
+import { clips } from "./clips.js";
+import { store } from "./store.js";
+
+const FASTEST = 8;
+// A swap of the videos takes about this long, so the wait on a shot's last frame ends earlier.
+const SWAP_MS = 12;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const once = (target, type) => new Promise((resolve, reject) => {
+  const listeners = new AbortController();
+  target.addEventListener(type, () => {
+    listeners.abort();
+    resolve();
+  }, { signal: listeners.signal });
+  target.addEventListener("error", () => {
+    listeners.abort();
+    reject(new Error("This take cannot be played by the browser."));
+  }, { signal: listeners.signal });
+});
+
+/** Seconds at the middle of a frame: a seek there cannot land on a neighbour. */
+export function middleOf(frame, [numerator, denominator]) {
+  return ((frame + 0.5) * denominator) / numerator;
+}
+
+/** Load `media` into `video` and show `frame` of it; returns when that frame is on screen. */
+export async function showFrame(video, media, frame, rate) {
+  if (video.dataset.media !== media) {
+    const address = await clips.get(media);
+    video.dataset.media = media;
+    video.src = address;
+    await once(video, "loadeddata");
+  }
+  const wanted = middleOf(frame, rate);
+  if (Math.abs(video.currentTime - wanted) < 1e-4) return;
+  video.currentTime = wanted;
+  await once(video, "seeked");
+}
+
+/** The picture at the playhead, still or moving. */
+export class Playback {
+  rate = 0;
+  /** Frame of the cut that is on screen; null while it is being found. */
+  settled = null;
+  #front;
+  #back;
+  #token = null;
+  #seeking = false;
+
+  /** `onChange` is told when playing starts or stops, and what went wrong. */
+  constructor(videos, onChange) {
+    [this.#front, this.#back] = videos;
+    this.onChange = onChange;
+  }
+
+  /** The video on screen, or null over a shot without a take. */
+  get video() {
+    return this.#front.classList.contains("on") ? this.#front : null;
+  }
+
+  /** Show the frame at the playhead. While one is sought only the newest wish is remembered. */
+  async show() {
+    if (this.rate || this.#seeking) return;
+    this.#seeking = true;
+    try {
+      while (!this.rate && this.settled !== this.#wish()) {
+        const wish = this.#wish();
+        await this.#seek();
+        this.settled = wish;
+      }
+      this.onChange(null);
+    } catch (error) {
+      this.#hide();
+      this.settled = this.#wish();
+      this.onChange(error);
+    } finally {
+      this.#seeking = false;
+    }
+  }
+
+  #wish() {
+    const here = store.current;
+    if (!here) return "nothing";
+    return `${store.playhead} ${here.shot.take?.media ?? ""} ${here.shot.in + here.offset}`;
+  }
+
+  async #seek() {
+    const here = store.current;
+    if (!here?.shot.take) {
+      this.#hide();
+      return;
+    }
+    const { take } = here.shot;
+    const frame = here.shot.in + here.offset;
+    const isSame = this.#front.dataset.media === take.media;
+    await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate);
+    if (!isSame) this.#swap();
+    this.#front.classList.add("on");
+  }
+
+  #swap() {
+    [this.#front, this.#back] = [this.#back, this.#front];
+    this.#back.classList.remove("on");
+  }
+
+  #hide() {
+    this.#front.classList.remove("on");
+    this.#back.classList.remove("on");
+  }
+
+  toggle() {
+    if (this.rate) this.stop();
+    else this.play(1);
+  }
+
+  /** J and L: play in a direction; again = twice as fast. */
+  shuttle(direction) {
+    const isSame = Math.sign(this.rate) === direction;
+    this.play(isSame ? direction * Math.min(FASTEST, Math.abs(this.rate) * 2) : direction);
+  }
+
+  stop() {
+    if (!this.rate) return;
+    this.rate = 0;
+    this.#token = null;
+    this.#front.pause();
+    this.#back.pause();
+    this.settled = null;
+    this.onChange(null);
+    this.show();
+  }
+
+  async play(rate) {
+    if (!store.shots.length) return;
+    this.rate = rate;
+    const token = {};
+    this.#token = token;
+    this.onChange(null);
+    const { start, end } = this.#span();
+    if (rate > 0 && (store.playhead >= end - 1 || store.playhead < start)) store.seek(start);
+    try {
+      if (rate < 0) await this.#backwards(token);
+      else await this.#forwards(token);
+    } catch (error) {
+      this.onChange(error);
+    }
+    if (this.#token === token) this.stop();
+  }
+
+  #span() {
+    if (!store.loop) return { start: 0, end: store.total };
+    return { start: store.range.in ?? 0, end: (store.range.out ?? store.total - 1) + 1 };
+  }
+
+  #isLive(token) {
+    return this.#token === token;
+  }
+
+  async #forwards(token) {
+    while (this.#isLive(token)) {
+      const { start, end } = this.#span();
+      const here = store.current;
+      const stop = Math.min(end, store.starts[here.index + 1]);
+      if (here.shot.muted) await Promise.resolve();
+      else if (here.shot.take) await this.#playTake(here, stop, token);
+      else await this.#playGap(stop, token);
+      if (!this.#isLive(token)) return;
+      if (stop < end) store.seek(stop);
+      else if (store.loop) store.seek(start);
+      else return;
+      if (here.shot.muted && !store.shots.some((shot) => !shot.muted)) return;
+    }
+  }
+
+  async #playTake(here, stop, token) {
+    const { take } = here.shot;
+    const frame = here.shot.in + here.offset;
+    const isSame = this.#front.dataset.media === take.media;
+    await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate);
+    if (!this.#isLive(token)) return;
+    if (!isSame) this.#swap();
+    const video = this.#front;
+    video.classList.add("on");
+    video.playbackRate = this.rate;
+    await video.play();
+    this.#prepare(here.index + 1);
+    const first = store.starts[here.index] - here.shot.in;
+    await this.#watch(video, first, stop, token);
+    video.pause();
+  }
+
+  /** Follow the frames that `video` shows until the last one before `stop` has had its time. */
+  async #watch(video, first, stop, token) {
+    const [numerator, denominator] = store.rate;
+    await new Promise((resolve) => {
+      const onFrame = (now, { mediaTime }) => {
+        if (!this.#isLive(token)) return resolve();
+        const frame = first + Math.round((mediaTime * numerator) / denominator - 0.25);
+        store.seek(Math.min(stop - 1, Math.max(store.playhead, frame)));
+        if (frame >= stop - 1 || video.ended) return resolve();
+        return video.requestVideoFrameCallback(onFrame);
+      };
+      video.addEventListener("ended", resolve, { once: true });
+      video.requestVideoFrameCallback(onFrame);
+    });
+    if (!this.#isLive(token)) return;
+    await sleep(Math.max(0, (1000 * denominator) / numerator / this.rate - SWAP_MS));
+  }
+
+  /** Load the next take at its first frame while this one plays. */
+  #prepare(index) {
+    const next = store.shots[index];
+    if (!next?.take || next.take.media === this.#front.dataset.media) return;
+    const back = this.#back;
+    showFrame(back, next.take.media, next.in, store.rate).catch((error) => this.onChange(error));
+  }
+
+  async #playGap(stop, token) {
+    this.#hide();
+    const [numerator, denominator] = store.rate;
+    const begun = performance.now();
+    const from = store.playhead;
+    while (this.#isLive(token) && store.playhead < stop) {
+      await sleep((1000 * denominator) / numerator / this.rate / 2);
+      const passed = ((performance.now() - begun) / 1000) * this.rate * (numerator / denominator);
+      if (from + passed >= stop) return;
+      if (this.#isLive(token)) store.seek(Math.floor(from + passed));
+    }
+  }
+
+  async #backwards(token) {
+    const [numerator, denominator] = store.rate;
+    let begun = performance.now();
+    let exact = store.playhead;
+    while (this.#isLive(token) && store.playhead > 0) {
+      await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      exact += ((now - begun) / 1000) * this.rate * (numerator / denominator);
+      begun = now;
+      if (!this.#isLive(token)) return;
+      store.seek(Math.ceil(exact));
+      await this.#seek();
+    }
+  }
+}

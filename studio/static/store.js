@@ -1,0 +1,375 @@
+/** One store a page: the server's document, edits ahead of it, selection and playhead. */
+
+import * as api from "./api.js";
+import { Live } from "./live.js";
+import { applyOp, indexAt, nameOf, startsOf, stillApplies } from "./model.js";
+import { loadView, saveView } from "./view.js";
+
+const OVER = new Set(["done", "cancelled"]);
+const NOTHING = { shots: [], jobs: [], rev: 0, seq: 0, total_frames: 0 };
+
+/** What every component reads and whom it asks to change things. Topics are events without data. */
+export class Store extends EventTarget {
+  projectId = "";
+  document = null;
+  starts = [0];
+  playhead = 0;
+  selection = new Set();
+  anchor = null;
+  jobs = new Map();
+  previews = new Map();
+  engine = { state: "starting", message: "", info: null };
+  projectMessage = "";
+  online = false;
+  pending = 0;
+  range = { in: null, out: null };
+  loop = false;
+  snapping = true;
+
+  #confirmed = NOTHING;
+  #rev = 0;
+  #seq = 0;
+  #boot = "";
+  #chain = Promise.resolve();
+  #loading = null;
+  #again = false;
+  #live = null;
+  #held = false;
+
+  emit(topic, detail) {
+    this.dispatchEvent(new CustomEvent(topic, { detail }));
+  }
+
+  get shots() {
+    return this.document?.shots ?? [];
+  }
+
+  get rate() {
+    return this.document?.project.rate ?? [24, 1];
+  }
+
+  /** Frames of the cut. */
+  get total() {
+    return this.starts.at(-1);
+  }
+
+  get base() {
+    return `/api/projects/${encodeURIComponent(this.projectId)}`;
+  }
+
+  /** Index of a shot in the cut, -1 where it is not there. */
+  indexOf(shotId) {
+    return this.shots.findIndex((shot) => shot.shot_id === shotId);
+  }
+
+  /** The shot under the playhead, with its index and the frame inside of it; null in an empty cut. */
+  get current() {
+    return this.at(this.playhead);
+  }
+
+  at(frame) {
+    if (!this.shots.length) return null;
+    const index = indexAt(this.starts, frame);
+    const shot = this.shots[index];
+    return { index, shot, offset: Math.max(0, frame - this.starts[index]) };
+  }
+
+  /** The shot that panels are about: the one chosen last, else the one under the playhead. */
+  get focus() {
+    const chosen = this.shots[this.indexOf(this.anchor)];
+    if (chosen && this.selection.has(this.anchor)) return chosen;
+    const id = [...this.selection].at(-1);
+    return this.shots[this.indexOf(id)] ?? this.current?.shot ?? null;
+  }
+
+  /** Name of a shot, as labels write it. */
+  nameOf(shotId) {
+    const index = this.indexOf(shotId);
+    return index < 0 ? "a removed shot" : nameOf(this.shots[index], index);
+  }
+
+  /** Whether edits, or loading what they led to, are still on their way. */
+  get busy() {
+    return this.pending > 0 || this.#loading !== null;
+  }
+
+  /** Leave the open project and open another; an empty id is the list of projects. */
+  async open(projectId) {
+    this.#live?.close();
+    this.#live = null;
+    Object.assign(this, { projectId, document: null, projectMessage: "", playhead: 0, anchor: null });
+    Object.assign(this, { online: false, starts: [0], range: { in: null, out: null } });
+    this.selection.clear();
+    this.jobs.clear();
+    this.previews.clear();
+    this.#confirmed = NOTHING;
+    this.emit("project");
+    this.emit("document");
+    if (!projectId) return;
+    await this.load();
+    if (this.projectId !== projectId || !this.document) return;
+    loadView(this);
+    this.emit("selection");
+    this.emit("playhead");
+    this.#connect(projectId);
+  }
+
+  #connect(projectId) {
+    this.#live = new Live(projectId, {
+      since: () => this.#seq,
+      onMessage: (message) => this.#receive(message),
+      onState: (online) => {
+        this.online = online;
+        this.emit("connection");
+        if (online) this.readEngine();
+      },
+    });
+  }
+
+  /** Read what the model is doing. */
+  async readEngine() {
+    try {
+      this.engine = await api.get("/api/engine");
+      this.emit("engine");
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+    }
+  }
+
+  /** Read the document; a call while one is read leads to one more after it. */
+  load() {
+    if (this.#loading) {
+      this.#again = true;
+      return this.#loading;
+    }
+    this.#loading = this.#read().finally(() => {
+      this.#loading = null;
+      if (this.#again) {
+        this.#again = false;
+        return this.load();
+      }
+      this.emit("settled");
+      return null;
+    });
+    return this.#loading;
+  }
+
+  async #read() {
+    const asked = this.projectId;
+    if (!asked) return;
+    try {
+      const fresh = await api.get(this.base);
+      // With an edit on its way the answer is already old; the edit loads again when it is done.
+      if (asked !== this.projectId || this.pending || this.#held) return;
+      this.#adopt(fresh);
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      if (asked !== this.projectId) return;
+      this.projectMessage = error.message;
+      this.emit("document");
+    }
+  }
+
+  #adopt(fresh) {
+    this.#confirmed = fresh;
+    this.#rev = fresh.rev;
+    this.#seq = Math.max(this.#seq, fresh.seq);
+    this.#boot = fresh.boot;
+    this.projectMessage = "";
+    const failed = [...this.jobs.values()].filter((job) => job.state === "failed");
+    this.jobs = new Map([...failed, ...fresh.jobs].map((job) => [job.id, job]));
+    this.show(fresh);
+    const running = new Set(fresh.jobs.map((job) => job.shot_id));
+    for (const id of this.previews.keys()) if (!running.has(id)) this.previews.delete(id);
+    this.emit("jobs");
+  }
+
+  /** Show a document, the server's or one ahead of it. */
+  show(document) {
+    this.document = document;
+    this.starts = startsOf(document.shots);
+    const ids = new Set(document.shots.map((shot) => shot.shot_id));
+    for (const id of this.selection) if (!ids.has(id)) this.selection.delete(id);
+    this.playhead = Math.max(0, Math.min(this.total - 1, this.playhead));
+    this.emit("document");
+  }
+
+  /** Show shots that the server does not have yet, while a pointer drags. */
+  hold(shots) {
+    this.#held = true;
+    this.show({ ...this.document, shots });
+  }
+
+  /** End a drag: `op` is sent, or (null) everything goes back to what the server has. */
+  release(op) {
+    this.#held = false;
+    if (op) return this.edit(op);
+    this.show(this.#confirmed);
+    return this.load();
+  }
+
+  /** Change the cut: shown at once, sent in order, taken back where the server refuses. */
+  edit(op) {
+    const shots = applyOp(this.shots, op);
+    if (shots) this.show({ ...this.document, shots });
+    this.pending += 1;
+    this.#chain = this.#chain.then(() => this.#send(op)).then(() => {
+      this.pending -= 1;
+      return this.pending ? null : this.load();
+    });
+    return this.#chain;
+  }
+
+  /** Wait until every edit has been answered. */
+  async idle() {
+    await this.#chain;
+    await this.#loading;
+  }
+
+  async #send(op, again = false) {
+    try {
+      const reply = await api.post(`${this.base}/edits`, { op, base_rev: this.#rev });
+      this.#rev = reply.rev;
+      this.announce(reply.label);
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      const fresh = error.body.document;
+      if (fresh) {
+        const applies = stillApplies(op, this.#confirmed.shots, fresh.shots);
+        this.#confirmed = fresh;
+        this.#rev = fresh.rev;
+        if (applies && !again) return this.#send(op, true);
+      }
+      this.announce(`Not changed: ${error.message}`, "bad");
+      if (this.#confirmed !== NOTHING) this.show(this.#confirmed);
+    }
+    return null;
+  }
+
+  /** Ask for `undo`, `redo`, `rewind` or `storyboard`: verbs that answer with the new revision. */
+  step(verb, body = {}) {
+    return this.#after(async () => {
+      const reply = await api.post(`${this.base}/${verb}`, body);
+      this.#rev = reply.rev;
+      this.announce(reply.label);
+      return reply;
+    });
+  }
+
+  /** Apply a storyboard at the newest revision this page knows. */
+  storyboard(text, mode) {
+    return this.#after(async () => {
+      const body = { text, mode, base_rev: this.#rev };
+      const reply = await api.post(`${this.base}/storyboard`, body);
+      this.announce(reply.label ?? "Storyboard applied");
+      return reply;
+    });
+  }
+
+  async #after(action) {
+    this.pending += 1;
+    await this.#chain;
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      this.announce(error.message, "bad");
+      return null;
+    } finally {
+      this.pending -= 1;
+      await this.load();
+    }
+  }
+
+  /** Do something with the API; a refusal is announced and gives null. */
+  async ask(action) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      this.announce(error.message, "bad");
+      return null;
+    }
+  }
+
+  /** Queue jobs for shots (null = every unlocked shot without a take). */
+  async generate(shotIds, newSeed = false) {
+    const body = { shot_ids: shotIds, new_seed: newSeed };
+    const reply = await this.ask(() => api.post(`${this.base}/generate`, body));
+    if (reply && !reply.jobs.length) this.announce("Nothing to generate: every shot has a take.");
+    if (reply) await this.load();
+    return reply;
+  }
+
+  #receive(message) {
+    if (message.seq !== undefined) this.#seq = Math.max(this.#seq, message.seq);
+    const known = this[`_${message.kind}`];
+    if (known) known.call(this, message);
+  }
+
+  _hello(message) {
+    if (message.boot !== this.#boot || message.rev !== this.#rev) this.load();
+  }
+
+  _op(message) {
+    if (message.rev > this.#rev) this.load();
+  }
+
+  _engine(message) {
+    this.engine = { ...this.engine, state: message.state, message: message.message };
+    this.emit("engine");
+    this.readEngine();
+  }
+
+  _preview(message) {
+    this.previews.set(message.shot_id, { jpeg: message.jpeg, step: message.step });
+    this.emit("preview", message.shot_id);
+  }
+
+  _progress(message) {
+    for (const job of message.jobs) {
+      if (OVER.has(job.state)) this.jobs.delete(job.id);
+      else this.jobs.set(job.id, { ...this.jobs.get(job.id), ...job });
+      if (job.state === "cancelled") this.previews.delete(job.shot_id);
+      if (job.state === "failed") this.announce(job.message || "A job failed.", "bad");
+    }
+    this.emit("jobs", message.jobs);
+  }
+
+  _event(message) {
+    if (message.label) this.announce(message.label);
+    this.emit("history");
+  }
+
+  /** The job that is making a new take of a shot, or null. */
+  jobOf(shotId) {
+    for (const job of this.jobs.values()) {
+      if (job.shot_id === shotId && job.state !== "failed") return job;
+    }
+    return null;
+  }
+
+  /** Move the playhead to a whole frame of the cut. */
+  seek(frame) {
+    const wanted = Math.max(0, Math.min(this.total - 1, Math.round(frame)));
+    if (wanted === this.playhead) return;
+    this.playhead = wanted;
+    this.emit("playhead");
+    saveView(this);
+  }
+
+  /** Choose shots; `anchor` is the one that panels show and ranges start from. */
+  select(ids, anchor = ids.at(-1) ?? null) {
+    this.selection = new Set(ids);
+    this.anchor = anchor;
+    this.emit("selection");
+    saveView(this);
+  }
+
+  /** Say something to the editor: `tone` is "" or "bad". */
+  announce(text, tone = "") {
+    if (text) this.emit("announce", { text, tone });
+  }
+}
+
+export const store = new Store();

@@ -1,0 +1,218 @@
+/** Importing a storyboard: the text as it is, the plan it would become, then Apply. */
+
+import * as api from "./api.js";
+import { button, debounce, fill, h, setText, StudioElement } from "./dom.js";
+import { store } from "./store.js";
+import { dialog, sheet } from "./style.js";
+import { duration, format, seconds } from "./timecode.js";
+
+const PLAN_WAIT_MS = 350;
+const MAX_FILE_BYTES = 1 << 20;
+
+const styles = sheet(`
+dialog { width: min(1180px, calc(100vw - 48px)); height: min(720px, calc(100vh - 48px)); }
+dialog[open] { display: flex; flex-direction: column; }
+.panes { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(280px, 5fr) 8fr; }
+.pane { min-height: 0; min-width: 0; padding: 14px 16px; display: flex; flex-direction: column; gap: 10px; }
+.pane + .pane { border-left: 1px solid var(--mn-line); }
+textarea { flex: 1; resize: none; font-family: var(--mn-mono); font-size: 12.5px; line-height: 1.65; white-space: pre-wrap; overflow: auto; padding: 10px 12px; }
+textarea.over { border-color: var(--mn-accent); }
+.result { flex: 1; min-height: 0; overflow: auto; display: flex; flex-direction: column; gap: 12px; }
+table { border-collapse: collapse; width: 100%; font-size: 12.5px; }
+th { text-align: left; font-weight: 500; color: var(--mn-dim); position: sticky; top: 0; background: var(--mn-panel); padding: 0 10px 6px 0; white-space: nowrap; }
+td { padding: 6px 10px 6px 0; border-top: 1px solid var(--mn-line); vertical-align: top; }
+td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.prompt { width: 100%; overflow-wrap: anywhere; }
+.unknown { color: var(--mn-warn); display: block; font-size: 12px; }
+.note { padding: 8px 10px; border-radius: 4px; background: var(--mn-well); border-left: 3px solid var(--mn-warn); font-size: 12.5px; overflow-wrap: anywhere; }
+.note.refused { border-color: var(--mn-bad); }
+.hint { color: var(--mn-dim); margin: auto; text-align: center; max-width: 330px; display: grid; gap: 12px; justify-items: center; }
+.hint code { font-family: var(--mn-mono); font-size: 12px; color: var(--mn-text); display: block; text-align: left; line-height: 1.8; }
+.modes label { display: inline-flex; gap: 6px; align-items: center; margin-right: 14px; }
+`);
+
+class Storyboard extends StudioElement {
+  static topics = ["document"];
+  static styles = [dialog, styles];
+
+  build() {
+    this.plan = null;
+    this.replan = debounce(() => this.read(), PLAN_WAIT_MS);
+    this.text = h("textarea", {
+      "aria-label": "Storyboard", spellcheck: "false", placeholder: "Paste a storyboard, or drop a text or JSON file here.",
+      on: {
+        input: () => this.replan(),
+        dragover: (event) => this.over(event, true),
+        dragleave: (event) => this.over(event, false),
+        drop: (event) => this.drop(event),
+      },
+    });
+    this.result = h("div", { class: "result", "aria-live": "polite" });
+    this.apply = button("Apply", () => this.commit(), { class: "primary", disabled: true });
+    this.total = h("span", { class: "dim grow clip" });
+    const close = () => this.dialog.close();
+    this.dialog = h("dialog", { "aria-label": "Import a storyboard" },
+      h("header", {}, h("h2", {}, "Import a storyboard"),
+        button("✕", close, { class: "plain icon", "aria-label": "Close" })),
+      h("div", { class: "panes" },
+        h("div", { class: "pane" }, this.text, h("div", { class: "row" },
+          button("Use the sample storyboard", () => this.sample()),
+          button("Open a file…", () => this.choose()))),
+        h("div", { class: "pane" }, this.result)),
+      h("footer", {}, this.modes(), this.total, button("Cancel", close), this.apply));
+    this.root.append(this.dialog);
+  }
+
+  modes() {
+    const choice = (mode, label) => h("label", {},
+      h("input", { type: "radio", name: "mode", value: mode, checked: mode === "append" }), label);
+    this.modeChoice = h("div", { class: "modes" }, choice("append", "Add to the end"),
+      choice("replace", "Replace the cut"));
+    return this.modeChoice;
+  }
+
+  refresh() {
+    this.modeChoice.style.visibility = store.shots.length ? "" : "hidden";
+  }
+
+  open({ sample = false } = {}) {
+    this.refresh();
+    if (!this.dialog.open) this.dialog.showModal();
+    this.text.focus();
+    if (sample) this.sample();
+    else this.read();
+  }
+
+  async sample() {
+    const response = await fetch("/studio-static/sample.txt");
+    this.text.value = await response.text();
+    await this.read();
+  }
+
+  over(event, isOver) {
+    event.preventDefault();
+    this.text.classList.toggle("over", isOver);
+  }
+
+  drop(event) {
+    this.over(event, false);
+    const [file] = event.dataTransfer.files;
+    if (file) this.readFile(file);
+    else this.take(event.dataTransfer.getData("text/plain"));
+  }
+
+  choose() {
+    const input = h("input", { type: "file", accept: ".txt,.json,.md,.csv,text/*,application/json" });
+    input.addEventListener("change", () => this.readFile(input.files[0]));
+    input.click();
+  }
+
+  async readFile(file) {
+    if (file.size > MAX_FILE_BYTES) {
+      this.refuse(`${file.name} has ${Math.ceil(file.size / 1024)} KB. A storyboard has at most 1024 KB of text.`);
+      return;
+    }
+    this.take(await file.text());
+  }
+
+  take(text) {
+    this.text.value = text;
+    this.read();
+  }
+
+  /** Ask for the plan of what stands in the field; only the newest answer is shown. */
+  async read() {
+    const text = this.text.value;
+    this.plan = null;
+    this.apply.disabled = true;
+    setText(this.total, "");
+    if (!text.trim()) {
+      fill(this.result, this.hint());
+      return;
+    }
+    try {
+      const plan = await api.post(`${store.base}/storyboard/plan`, { text });
+      if (text === this.text.value) this.show(plan);
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      if (text === this.text.value) this.refuse(error.message, error.body.problems);
+    }
+  }
+
+  hint() {
+    return h("div", { class: "hint" },
+      h("b", {}, "One line is one shot"),
+      h("code", {}, "00:00:00:00 mia stands in the park", h("br"), "[00:00:02] mia walks right", h("br"),
+        "0:04-0:06 mia waves on the beach"),
+      h("span", {}, "Your words are used exactly as they are. Nothing changes in the film until you apply the plan."));
+  }
+
+  refuse(message, problems = []) {
+    fill(this.result, h("div", { class: "note refused" }, message),
+      ...problems.map((problem) => this.problem(problem)));
+  }
+
+  problem({ line, text, message }) {
+    return h("div", { class: "note" }, h("b", {}, `Line ${line}: `), message,
+      text ? h("div", { class: "mono small dim" }, text) : null);
+  }
+
+  show(plan) {
+    this.plan = plan;
+    const { rate } = store;
+    const rows = plan.shots.map((shot, index) => h("tr", {},
+      h("td", { class: "number dim" }, shot.title || String(index + 1)),
+      h("td", { class: "number mono" }, format(shot.start, rate)),
+      h("td", { class: "prompt" }, shot.prompt, shot.unknown_words.length
+        ? h("span", { class: "unknown" }, `The model does not know: ${shot.unknown_words.join(", ")}`) : null),
+      h("td", { class: "number", title: `${seconds(shot.num_frames, rate).toFixed(2)} s` }, this.length(shot)),
+      h("td", { class: "number" }, shot.memory_tokens.toLocaleString("en")),
+      h("td", { class: "number" }, shot.estimated_seconds ? `≈ ${duration(shot.estimated_seconds)}` : "not measured")));
+    const heads = [["number", "Shot"], ["number", "Start"], ["", "Prompt"], ["number", "Frames"],
+      ["number", "Memory tokens"], ["number", "Time"]];
+    fill(this.result, ...this.notes(plan), h("table", {},
+      h("thead", {}, h("tr", {}, ...heads.map(([style, text]) => h("th", { class: style, scope: "col" }, text)))),
+      h("tbody", {}, ...rows)));
+    const count = plan.shots.length === 1 ? "1 shot" : `${plan.shots.length} shots`;
+    setText(this.total, `${duration(seconds(plan.total_frames, rate))} of film`
+      + (plan.total_seconds ? ` · about ${duration(plan.total_seconds)} to generate` : ""));
+    setText(this.apply, `Apply ${count}`);
+    this.apply.disabled = !plan.shots.length;
+  }
+
+  length(shot) {
+    const asked = shot.asked_frames;
+    if (!asked || asked === shot.num_frames) return String(shot.num_frames);
+    return h("span", { title: `${asked} frames asked for; the model makes ${shot.num_frames}` },
+      `${shot.num_frames} `, h("span", { class: "dim" }, `(${asked})`));
+  }
+
+  /** Unknown words stand in their rows, so the plan's warning about them is not said twice. */
+  notes(plan) {
+    const words = plan.shots.flatMap((shot) => shot.unknown_words);
+    const said = (warning) => words.length && words.some((word) => warning.includes(word));
+    return [
+      ...plan.problems.map((problem) => this.problem(problem)),
+      ...plan.warnings.filter((warning) => !said(warning))
+        .map((warning) => h("div", { class: "note" }, warning)),
+    ];
+  }
+
+  async commit() {
+    const checked = this.modeChoice.querySelector("input:checked");
+    this.apply.disabled = true;
+    const mode = store.shots.length ? checked.value : "append";
+    const reply = await store.storyboard(this.text.value, mode);
+    this.apply.disabled = false;
+    if (!reply) return;
+    this.text.value = "";
+    this.dialog.close();
+  }
+}
+
+customElements.define("mnemo-storyboard", Storyboard);
+
+/** Show the dialog, empty or with the sample in it. */
+export function openStoryboard(options) {
+  document.querySelector("mnemo-storyboard").open(options);
+}

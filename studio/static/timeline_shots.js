@@ -1,0 +1,138 @@
+/** The shots of the timeline as elements: what a pointer, a keyboard and a screen reader meet. */
+
+import { h, setText } from "./dom.js";
+import { indexAt, lengthOf, nameOf } from "./model.js";
+import { store } from "./store.js";
+import { duration, format } from "./timecode.js";
+
+// Beyond this many in view the canvas alone draws them; the selected and the busy stay elements.
+const MOST_ELEMENTS = 160;
+
+const PHASES = {
+  loading: "loading the model", reading_memory: "reading memory", denoising: "step",
+  decoding: "decoding", remembering: "remembering", saving: "saving", encoding: "encoding",
+};
+
+/** What a job is doing, in an editor's words. */
+export function jobText(job) {
+  if (job.state === "queued") return "waiting";
+  if (job.state === "cancelling") return "stopping…";
+  const phase = PHASES[job.phase] ?? job.phase ?? "";
+  const text = job.phase === "denoising" ? `step ${job.step} of ${job.num_steps}` : phase || "starting";
+  return job.eta_seconds ? `${text} · ${duration(job.eta_seconds)} left` : text;
+}
+
+function stateText(shot, job) {
+  if (job?.state === "failed") return "failed";
+  if (job) return `generating, ${jobText(job)}`;
+  if (!shot.take) return "not generated";
+  return shot.stale ? `take ${shot.take.number}, stale` : `take ${shot.take.number}`;
+}
+
+function make(id) {
+  const parts = {
+    preview: h("img", { class: "preview", alt: "", draggable: "false" }),
+    words: h("div", { class: "words" }),
+    name: h("b", {}), about: h("span", { class: "about" }), badge: h("span", { class: "badge" }),
+    bar: h("i"), text: h("span"),
+  };
+  const working = h("div", { class: "working" }, parts.text, parts.bar);
+  const caption = h("div", { class: "caption" }, parts.name, parts.about, parts.badge);
+  const element = h("div", { role: "option", id: `shot-${id}`, "data-id": id }, parts.preview, parts.words,
+    h("div", { class: "stale-mark" }), working, caption,
+    h("i", { class: "handle", "data-edge": "in" }), h("i", { class: "handle", "data-edge": "out" }));
+  return { element, parts };
+}
+
+function badgeText(shot) {
+  const parts = [];
+  if (shot.locked) parts.push("locked");
+  if (shot.muted) parts.push("muted");
+  if (shot.stale) parts.push("stale");
+  if (shot.num_takes > 1) parts.push(`take ${shot.take?.number ?? "–"}/${shot.num_takes}`);
+  return parts.join(" · ");
+}
+
+/** The elements of the visible shots, made and thrown away as they come and go. */
+export class ShotElements {
+  #made = new Map();
+
+  constructor(lane) {
+    this.lane = lane;
+  }
+
+  /** Bring the elements of the visible part up to date. */
+  update({ left, width, scale }) {
+    const { shots, starts } = store;
+    const seen = new Set();
+    const first = indexAt(starts, left / scale);
+    const last = Math.min(shots.length - 1, indexAt(starts, (left + width) / scale));
+    const isDense = last - first > MOST_ELEMENTS;
+    for (let index = first; index <= last; index += 1) {
+      const id = shots[index].shot_id;
+      if (isDense && !store.selection.has(id) && !store.jobOf(id)) continue;
+      seen.add(id);
+      this.#show(shots[index], index, scale);
+    }
+    for (const [id, { element }] of this.#made) {
+      if (seen.has(id)) continue;
+      element.remove();
+      this.#made.delete(id);
+    }
+  }
+
+  #show(shot, index, scale) {
+    let made = this.#made.get(shot.shot_id);
+    if (!made) {
+      made = make(shot.shot_id);
+      this.#made.set(shot.shot_id, made);
+      this.lane.append(made.element);
+    }
+    const job = store.jobOf(shot.shot_id) ?? failureOf(shot);
+    const width = Math.max(2, lengthOf(shot) * scale - 1);
+    const { element } = made;
+    element.style.transform = `translateX(${store.starts[index] * scale}px)`;
+    element.style.width = `${width}px`;
+    element.className = classesOf(shot, job, width);
+    element.setAttribute("aria-selected", store.selection.has(shot.shot_id));
+    element.setAttribute("aria-posinset", index + 1);
+    element.setAttribute("aria-setsize", store.shots.length);
+    element.setAttribute("aria-label",
+      `${nameOf(shot, index)}, ${format(store.starts[index], store.rate)}, ${stateText(shot, job)}`);
+    element.title = shot.stale ? "Stale: what this shot would read from memory now differs from what it read." : "";
+    this.#fill(made.parts, shot, index, job);
+  }
+
+  #fill(parts, shot, index, job) {
+    const preview = store.previews.get(shot.shot_id)?.jpeg ?? null;
+    if (!preview) parts.preview.removeAttribute("src");
+    else if (parts.preview.getAttribute("src") !== preview) parts.preview.src = preview;
+    setText(parts.words, shot.prompt);
+    setText(parts.name, shot.title || String(index + 1));
+    setText(parts.about, shot.prompt);
+    setText(parts.badge, badgeText(shot));
+    parts.badge.classList.toggle("stale", Boolean(shot.stale));
+    if (!job) return;
+    setText(parts.text, job.state === "failed" ? "Failed: see Queue" : jobText(job));
+    parts.bar.style.transform = `scaleX(${job.state === "failed" ? 0 : job.done ?? 0})`;
+  }
+}
+
+function failureOf(shot) {
+  for (const job of store.jobs.values()) {
+    if (job.shot_id === shot.shot_id && job.state === "failed") return job;
+  }
+  return null;
+}
+
+function classesOf(shot, job, width) {
+  const names = ["shot"];
+  if (!shot.take) names.push("draft");
+  if (shot.locked) names.push("locked");
+  if (shot.muted) names.push("muted");
+  if (shot.stale) names.push("stale");
+  if (job) names.push(job.state === "failed" ? "failed" : "busy");
+  if (width < 96) names.push("narrow");
+  if (width < 28) names.push("tiny");
+  return names.join(" ");
+}

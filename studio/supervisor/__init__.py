@@ -1,0 +1,1 @@
+"""The threads that claim jobs, have them run and commit what they leave."""

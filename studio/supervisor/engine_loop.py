@@ -1,0 +1,216 @@
+"""The thread that owns the engine: it starts it, claims jobs for it and commits what they leave."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy.engine import Connection
+
+from engine.errors import EngineError, ProtocolError
+from engine.protocol import (
+    CancelledMessage,
+    Crashed,
+    Failed,
+    Finished,
+    FromEngine,
+    Pin,
+    Preview,
+    Progress,
+)
+from storage import jobs, references
+from storage.errors import DiskFull, Fenced, StorageError
+from storage.records import Job
+from studio.session import EngineState, Running, Session
+from studio.supervisor.dispatch import CannotRun, Dispatched, dispatch
+from studio.supervisor.results import commit_result
+
+KINDS = ("generate", "encode", "recall")
+HEARTBEAT_SECONDS = 5.0
+RETRY_SECONDS = 30.0
+"""Between two attempts to load a model that could not be loaded."""
+
+log = logging.getLogger(__name__)
+
+
+class EngineLoop:
+    """Runs the engine's jobs, one after the other, until it is told to stop."""
+
+    def __init__(self, session: Session, worker_id: str) -> None:
+        """Hold what the loop works on; nothing runs yet."""
+        self._session = session
+        self._worker_id = worker_id
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine-loop", daemon=True)
+        self._heartbeat_at = 0.0
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the engine and the thread; a job that runs goes back to the queue."""
+        self._stopping.set()
+        self._session.wake()
+        self._session.executor.close()
+        self._thread.join(timeout=20)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            stamp = self._session.stamp
+            if not self._ensure_engine():
+                self._session.wait(stamp, RETRY_SECONDS)
+                continue
+            try:
+                is_busy = self._run_next()
+            except StorageError:
+                log.exception("The queue could not be read or written; trying again.")
+                is_busy = False
+                self._stopping.wait(1.0)
+            if not is_busy:
+                self._session.wait(stamp, 5.0)
+
+    def _ensure_engine(self) -> bool:
+        session = self._session
+        try:
+            session.executor.start()
+        except EngineError as error:
+            if not self._stopping.is_set():
+                log.error("The engine did not start: %s", error)
+                session.set_engine(EngineState(state="failed", message=str(error)))
+            return False
+        if session.engine.state != "ready":
+            session.set_engine(EngineState(state="ready", message="The model is ready."))
+        return True
+
+    def _run_next(self) -> bool:
+        with self._session.library.write() as tx:
+            job = jobs.claim(tx, self._worker_id, KINDS)
+        if job is None:
+            return False
+        running = Running(project_id=job.project_id, shot_id=job.shot_id, kind=job.kind)
+        self._session.running[job.id] = running
+        self._session.changed(job.project_id)
+        self._session.push_job(job.id, running, state="running")
+        try:
+            self._run_job(job)
+        finally:
+            self._session.running.pop(job.id, None)
+            self._tell_end(job, running)
+        return True
+
+    def _run_job(self, job: Job) -> None:
+        session = self._session
+        try:
+            with session.library.read() as tx:
+                dispatched = dispatch(session, tx, job)
+        except (CannotRun, StorageError, KeyError, TypeError, ValueError) as error:
+            told = _error(error)
+            self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, told))
+            return
+        try:
+            for message in session.executor.submit(job.id, dispatched.spec):
+                self._hear(job, dispatched, message)
+        except DiskFull as error:
+            self._give_up(job, error)
+        except (StorageError, ProtocolError) as error:
+            log.exception("Job %s could not be committed.", job.id)
+            self._give_up(job, error)
+
+    def _give_up(self, job: Job, error: Exception) -> None:
+        """End a job whose result cannot be stored, and the run that may still go on."""
+        self._session.executor.kill()
+        self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, _error(error)))
+
+    def _hear(self, job: Job, dispatched: Dispatched, message: FromEngine) -> None:
+        session = self._session
+        if isinstance(message, Progress):
+            session.progress(job.id, message)
+            self._note(job, message)
+        elif isinstance(message, Preview):
+            shown = {
+                "kind": "preview",
+                "job": job.id,
+                "shot_id": job.shot_id,
+                "step": message.step,
+                "jpeg": f"data:image/jpeg;base64,{message.jpeg_base64}",
+            }
+            session.publish(job.project_id, shown)
+        elif isinstance(message, Pin):
+            with session.library.write() as tx:
+                references.pin(tx, message.digest, job.id)
+            session.executor.pinned(message.digest)
+        elif isinstance(message, Finished):
+            info = session.info()
+            self._end(
+                job,
+                lambda tx: commit_result(tx, job, dispatched, message.result, info.engine_version),
+            )
+        elif isinstance(message, CancelledMessage):
+            self._end(job, lambda tx: jobs.cancelled(tx, job.id, job.fence))
+        elif isinstance(message, Failed):
+            error = {"message": message.message, "error": message.error}
+            self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, error))
+        elif isinstance(message, Crashed):
+            self._end(job, lambda tx: self._release(tx, job, message))
+
+    def _release(self, tx: Connection, job: Job, crash: Crashed) -> Job:
+        if self._stopping.is_set():
+            return _put_back(tx, job)
+        why, tries = crash.message, job.attempts + 1
+        if tries >= job.max_attempts:
+            why = (
+                f"{why} That happened {tries} times, so it is not tried again by itself. "
+                "Try fewer frames or a smaller size, then use Retry."
+            )
+        return jobs.release(tx, job.id, job.fence, {"message": why})
+
+    def _note(self, job: Job, said: Progress) -> None:
+        now = time.monotonic()
+        if now - self._heartbeat_at < HEARTBEAT_SECONDS:
+            return
+        self._heartbeat_at = now
+        try:
+            with self._session.library.write() as tx:
+                jobs.heartbeat(tx, job.id, job.fence)
+                jobs.progress(tx, job.id, job.fence, said.done)
+        except Fenced:
+            self._session.executor.cancel(job.id)
+
+    def _end(self, job: Job, finish: Callable[[Connection], Job]) -> None:
+        """End a job in one transaction; one that was cancelled first counts as cancelled."""
+        try:
+            with self._session.library.write() as tx:
+                finish(tx)
+        except Fenced:
+            self._end_cancelled(job)
+        self._session.changed(job.project_id)
+
+    def _end_cancelled(self, job: Job) -> None:
+        with self._session.library.write() as tx:
+            now = jobs.get(tx, job.id)
+            if now.state == "cancelling" and now.fence == job.fence:
+                jobs.cancelled(tx, job.id, job.fence)
+
+    def _tell_end(self, job: Job, running: Running) -> None:
+        with self._session.library.read() as tx:
+            now = jobs.get(tx, job.id)
+        state = "failed" if now.state == "quarantined" else now.state
+        message = (now.error or {}).get("message", "") if state in ("failed", "queued") else ""
+        self._session.push_job(job.id, running, state=state, message=message)
+
+
+def _put_back(tx: Connection, job: Job) -> Job:
+    """Put a job back as the next one because the studio closes: that is no failed attempt."""
+    ended = jobs.cancelled(tx, job.id, job.fence)
+    if ended.cancel_requested:
+        return ended
+    waiting = jobs.retry(tx, job.id)
+    jobs.reorder(tx, waiting.id, 0)
+    return waiting
+
+
+def _error(error: Exception) -> dict[str, str]:
+    return {"message": str(error), "error": type(error).__name__}

@@ -1,0 +1,1 @@
+"""The Gradio shell of the page: the only package that imports gradio."""

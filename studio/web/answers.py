@@ -1,0 +1,114 @@
+"""How routes find the session, what they demand of a request, and how errors become answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, cast
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import Response
+
+from storage.errors import (
+    BlobCorrupt,
+    BlobMissing,
+    Conflict,
+    NotFound,
+    Refused,
+    StorageError,
+)
+from studio.actions.document import document
+from studio.session import NotReady, Session
+from studio.timeline.edits import EditRefused
+from studio.timeline.storyboard import StoryboardError
+from studio.timeline.timecode import TimecodeError
+
+MAX_BODY_BYTES = 4 << 20
+"""Largest JSON body of a request."""
+
+_STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    BlobMissing: 404,
+    BlobCorrupt: 404,
+    Refused: 422,
+    EditRefused: 422,
+    StoryboardError: 422,
+    TimecodeError: 422,
+    NotReady: 503,
+    StorageError: 503,
+}
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+class Body(BaseModel):
+    """The JSON body of a request: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def session_of(request: Request) -> Session:
+    """Return the session that the app was built with."""
+    return cast(Session, request.app.state.session)
+
+
+Open = Annotated[Session, Depends(session_of)]
+
+
+async def demand_json(request: Request) -> None:
+    """Refuse a changing request that is not JSON, or is too long.
+
+    Raises:
+        HTTPException: 415 or 413. A form of another site can send neither as JSON.
+    """
+    if request.method in ("GET", "HEAD"):
+        return
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(
+            415, f"The content type is {kind[:60]!r}. Expected application/json with a JSON body."
+        )
+    length = request.headers.get("content-length", "")
+    if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        raise HTTPException(
+            413, f"A body of {length or 'unknown'} bytes. Expected at most {MAX_BODY_BYTES}."
+        )
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """Make every error of the app an answer `{"message": ...}` in plain words."""
+    for error, status in _STATUS.items():
+        app.add_exception_handler(error, _answer(status))
+    app.add_exception_handler(Conflict, _conflict)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StarletteHTTPException, _http)
+
+
+def _answer(status: int) -> Handler:
+    async def handle(_: Request, error: Exception) -> Response:
+        return JSONResponse({"message": str(error)}, status)
+
+    return handle
+
+
+async def _conflict(request: Request, error: Exception) -> Response:
+    project_id = request.path_params.get("project_id", "")
+    newer = document(session_of(request), project_id)
+    return JSONResponse({"message": str(error), "document": newer}, 409)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    parts = []
+    for item in cast(RequestValidationError, error).errors()[:5]:
+        place = ".".join(str(p) for p in item["loc"] if p != "body")
+        parts.append(f"{place}: {item['msg']}" if place else item["msg"])
+    return JSONResponse({"message": f"The request does not fit: {'; '.join(parts)}."}, 422)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    known = cast(StarletteHTTPException, error)
+    message = known.detail if known.detail != "Not Found" else "There is nothing at this address."
+    return JSONResponse({"message": message}, known.status_code, headers=known.headers)

@@ -1,0 +1,139 @@
+"""The JSON routes that queue work: generate, recall, export, import; and the jobs themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path as FilePath
+from typing import IO, Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from pydantic import Field
+
+from engine.protocol import RecallMode
+from storage import jobs
+from studio.actions import document as documents
+from studio.actions.export_cut import MAX_TITLE, export_cut
+from studio.actions.generate import generate
+from studio.actions.import_footage import import_footage
+from studio.actions.job_control import cancel_job, retry_job
+from studio.actions.recall import recall
+from studio.session import Session
+from studio.settings import MIB
+from studio.web.answers import Body, Open, demand_json
+from studio.web.api import Id, Json
+
+router = APIRouter(prefix="/api", dependencies=[Depends(demand_json)])
+uploads = APIRouter(prefix="/api")
+"""Without the demand for JSON: a raw body needs a preflight that the guard refuses elsewhere."""
+
+SPARE_BYTES = 256 * MIB
+"""Kept free on the disk beside an upload, for the normal form and the takes."""
+
+
+class GenerateBody(Body):
+    """Shots to generate; null = every unlocked shot without a take."""
+
+    shot_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(None, max_length=2000)
+    new_seed: bool = False
+
+
+class RecallBody(Body):
+    """A frame of the cut."""
+
+    frame: int
+    mode: RecallMode = "mean"
+
+
+class ExportBody(Body):
+    """How the film is made."""
+
+    title_card: str | None = Field(None, max_length=MAX_TITLE)
+
+
+@router.post("/projects/{project_id}/generate")
+def queue_generate(session: Open, project_id: Id, body: GenerateBody) -> Json:
+    """Queue one job for each shot."""
+    made = generate(session, project_id, body.shot_ids, has_new_seed=body.new_seed)
+    return {"jobs": made}
+
+
+@router.post("/projects/{project_id}/recall")
+def queue_recall(session: Open, project_id: Id, body: RecallBody) -> Json:
+    """Queue the recall of a frame."""
+    return {"job": recall(session, project_id, body.frame, body.mode)}
+
+
+@router.post("/projects/{project_id}/export")
+def queue_export(session: Open, project_id: Id, body: ExportBody) -> Json:
+    """Queue the export of the cut."""
+    return {"job": export_cut(session, project_id, title_card=body.title_card)}
+
+
+@uploads.post("/projects/{project_id}/footage")
+async def upload_footage(
+    session: Open,
+    project_id: Id,
+    request: Request,
+    name: Annotated[str, Query(min_length=1, max_length=300)],
+) -> Json:
+    """Store a video as it streams in, and queue its import."""
+    length = request.headers.get("content-length", "")
+    _check_room(session, int(length) if length.isascii() and length.isdigit() else 0)
+    folder = session.settings.scratch_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        await _receive(request, file, session.settings.max_upload_mib * MIB)
+        file.seek(0)
+        job = await asyncio.to_thread(
+            import_footage, session, project_id, file, FilePath(name).name
+        )
+    return {"job": job}
+
+
+@router.get("/jobs/{job_id}")
+def read_job(session: Open, job_id: Id) -> Json:
+    """Return a job."""
+    with session.library.read() as tx:
+        job = jobs.get(tx, job_id)
+    return documents.job_to_json(session, job)
+
+
+@router.post("/jobs/{job_id}/cancel")
+def cancel(session: Open, job_id: Id) -> Json:
+    """Ask a job to end."""
+    return {"state": cancel_job(session, job_id).state}
+
+
+@router.post("/jobs/{job_id}/retry")
+def retry(session: Open, job_id: Id) -> Json:
+    """Queue a job again that failed."""
+    return {"state": retry_job(session, job_id).state}
+
+
+def _check_room(session: Session, length: int) -> None:
+    limit = session.settings.max_upload_mib
+    if length > limit * MIB:
+        raise HTTPException(413, f"A file of {length // MIB} MB. Expected at most {limit} MB.")
+    free = shutil.disk_usage(session.settings.data_folder).free
+    # The body is written aside, then copied into the blob store.
+    needed = 2 * length + SPARE_BYTES
+    if free < needed:
+        raise HTTPException(
+            503, f"{free // MIB} MB are free, {needed // MIB} MB are needed. Free some disk space."
+        )
+
+
+async def _receive(request: Request, file: IO[bytes], limit: int) -> None:
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > limit:
+            raise HTTPException(413, f"A file above {limit // MIB} MB. Expected at most that.")
+        try:
+            await asyncio.to_thread(file.write, piece)
+        except OSError as error:
+            raise HTTPException(
+                503, f"The file could not be written ({error.strerror}). Free some disk space."
+            ) from error

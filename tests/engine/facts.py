@@ -1,0 +1,52 @@
+"""What the fake engines say about their model."""
+
+from __future__ import annotations
+
+from engine.protocol import EngineInfo, GenerateSpec, MemorySystemInfo
+
+INFO = EngineInfo(
+    model="fake",
+    device="cpu",
+    dtype="float32",
+    threads=1,
+    width=96,
+    height=64,
+    rate=(8, 1),
+    default_frames=17,
+    max_frames=33,
+    frame_multiple=4,
+    num_steps=4,
+    guidance=1.0,
+    strength=1.0,
+    tokens_per_shot=30,
+    seconds_per_shot=0.5,
+    systems=(
+        MemorySystemInfo(
+            name="frame_preservation",
+            fingerprint="f" * 64,
+            scope="take",
+            can_recall=True,
+            title="Frame preservation",
+        ),
+        MemorySystemInfo(
+            name="none", fingerprint="0" * 64, scope="take", can_recall=False, title="No memory"
+        ),
+    ),
+    words=("a", "red", "blue", "ball", "box", "rolls", "over", "the", "grass", "again"),
+)
+
+
+def generate_spec(prompt: str) -> GenerateSpec:
+    """Return a small job whose prompt tells a fake worker what to do."""
+    return GenerateSpec(
+        prompt=prompt,
+        num_frames=5,
+        width=96,
+        height=64,
+        rate=(8, 1),
+        seed=1,
+        num_steps=4,
+        guidance=1.0,
+        memory_system="none",
+        strength=1.0,
+    )
