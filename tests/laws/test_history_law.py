@@ -93,7 +93,9 @@ class HistoryLaw(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory(dir=_memory_folder())
+        self.folder = tempfile.TemporaryDirectory(
+            dir=scene.MEMORY if scene.MEMORY.is_dir() else None
+        )
         self.clock = scene.Clock()
         self.library = scene.open_library(Path(self.folder.name), self.clock)
         self.project = scene.make_project(self.library)
@@ -212,11 +214,6 @@ class HistoryLaw(RuleBasedStateMachine):
             assert {n.id for n in history.nodes(tx, self.project.id)} == set(self.ids)
             assert len(history.reflog(tx, self.project.id, 10_000)) == self.model.moves
             assert events.last_seq(tx) == self.model.moves
-
-
-def _memory_folder() -> str | None:
-    """Use a folder in memory where there is one: the law is about order, not about disks."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 def _settings(**more: Any) -> settings:

@@ -292,7 +292,7 @@ def test_finding_an_ancestor_reads_few_rows_at_any_depth(
 ) -> None:
     with library.write() as tx:
         _, cut = history.head(tx, project.id)
-        for number in range(300):
+        for number in range(150):
             scene.append(tx, project, cut, str(number))
         branch, _ = history.head(tx, project.id)
         tip = tree.get(tx, branch.tip_node)
@@ -305,10 +305,10 @@ def test_finding_an_ancestor_reads_few_rows_at_any_depth(
             return get(tx, node_id)
 
         monkeypatch.setattr(tree, "get", counted)
-        for depth in range(301):
+        for depth in range(151):
             reads.clear()
             assert tree.ancestor_at(tx, tip, depth).id == path[depth]
-            assert len(reads) <= 40, f"{len(reads)} rows for depth {depth} of 300"
+            assert len(reads) <= 32, f"{len(reads)} rows for depth {depth} of 150"
 
 
 def test_fields_this_version_does_not_know_never_fail_a_load() -> None:
