@@ -222,14 +222,14 @@ def _settings(**more: Any) -> settings:
 
 def test_the_history_equals_its_model() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
-        HistoryLaw, settings=_settings(max_examples=12, stateful_step_count=25, derandomize=True)
+        HistoryLaw, settings=_settings(max_examples=8, stateful_step_count=25, derandomize=True)
     )
 
 
 @pytest.mark.faults
 def test_the_history_equals_its_model_in_many_runs() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
-        HistoryLaw, settings=_settings(max_examples=1000, stateful_step_count=40)
+        HistoryLaw, settings=_settings(max_examples=300, stateful_step_count=40)
     )
 
 
