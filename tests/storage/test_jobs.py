@@ -349,6 +349,18 @@ def test_a_job_that_kills_its_worker_three_times_is_quarantined_and_the_queue_go
     assert scene.claim(library).id == other.id
 
 
+def test_a_run_that_is_ended_on_purpose_counts_as_none_and_keeps_its_place(
+    library: Library, project: Project, shot_job: Job
+) -> None:
+    scene.queue(library, project)
+    for _ in range(4):
+        claimed = scene.claim(library)
+        assert claimed.id == shot_job.id
+        with library.write() as tx:
+            back = jobs.release(tx, claimed.id, claimed.fence, is_attempt=False)
+            assert (back.state, back.attempts) == ("queued", 0)
+
+
 def test_a_dead_run_gives_way_to_a_newer_request(library: Library, project: Project) -> None:
     scene.queue(library, project, queueing_key="k")
     claimed = scene.claim(library)
