@@ -22,6 +22,13 @@ Listener = Callable[[str | None, dict[str, Any]], None]
 """Told (project id or None for all, message). Called on any thread; must not block."""
 
 
+NO_MEMORY = "none"
+"""Name of the system that remembers nothing; every model has it."""
+_NOTHING = MemorySystemInfo(
+    name=NO_MEMORY, fingerprint="", scope="take", can_recall=False, title="No memory"
+)
+
+
 class NotReady(Exception):
     """The model is not loaded, and nothing is known of it yet."""
 
@@ -172,7 +179,7 @@ class Session:
         Raises:
             LookupError: the model has no such system; the message names those it has.
         """
-        systems = self.info().systems
+        systems = (*self.info().systems, _NOTHING)
         found = next((s for s in systems if s.name == name), None)
         if found is None:
             names = ", ".join(s.name for s in systems)
