@@ -56,7 +56,7 @@ def _decode(data: bytes, classes: tuple[Any, ...]) -> Any:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in kinds:
         raise ProtocolError(f"A message of kind {kind!r}. Expected one of {sorted(kinds)}.")
-    return _build(kinds[kind], value, kind)
+    return _build(kinds[kind], value, str(kind))
 
 
 def _build(hint: Any, value: Any, where: str) -> Any:

@@ -12,10 +12,11 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.blobs import disk_full
+from storage.blobs import disk_full, is_full
 from storage.errors import LibraryUnusable
 
 _PREFIX, _SUFFIX = "library-", ".sqlite3"
+_BEFORE = "before-migrating-from-"
 _TIME = "%Y%m%dT%H%M%S%f"
 _MINUTE, _HOUR, _DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 _INTERVAL = 10 * _MINUTE
@@ -49,8 +50,9 @@ def copy(database: Path, path: Path) -> None:
                 f"Run check, or restore an older file of {path.parent}."
             )
         _publish(aside, path)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+    except (OSError, sqlite3.OperationalError) as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and is_full(error)):
             raise disk_full(path.parent, database.stat().st_size) from error
         raise
     finally:
@@ -83,8 +85,15 @@ def take_if_due(database: Path, folder: Path, now: int) -> Path | None:
     return take(database, folder, now)
 
 
+def take_before_migration(database: Path, folder: Path, now: int, migration: str) -> Path:
+    """Take a backup of the tables of `migration`. It stays: only a person may drop it."""
+    path = folder / f"{_BEFORE}{migration}-{_to_text(now)}{_SUFFIX}"
+    copy(database, path)
+    return path
+
+
 def taken(folder: Path) -> list[Path]:
-    """Return the backups in `folder`, oldest first."""
+    """Return the backups in `folder` that come and go with time, oldest first."""
     return sorted(p for p in folder.glob(f"{_PREFIX}*{_SUFFIX}") if _is_ours(p))
 
 

@@ -76,7 +76,7 @@ class BlobStore:
                 pin(digest)
             self._publish(temporary, digest)
         except OSError as error:
-            if error.errno in _FULL:
+            if is_full(error):
                 raise self._full(size, stream) from error
             raise
         finally:
@@ -229,6 +229,11 @@ class BlobStore:
             needed = max(needed, stream.seek(0, os.SEEK_END))
             stream.seek(at)
         return disk_full(self.root, needed)
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether the error means that there is no room, on the disk or in the quota."""
+    return error.errno in _FULL
 
 
 def disk_full(folder: Path, needed: int) -> DiskFull:

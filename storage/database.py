@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from storage import backup, lock, schema, sqlite
-from storage.blobs import BlobStore
+from storage.blobs import BlobStore, disk_full, is_full
 from storage.errors import LibraryUnusable, StorageError
 from storage.migrations import upgrade
 
@@ -29,6 +29,7 @@ Clock = Callable[[], int]
 _DATABASE = "library.sqlite3"
 _BLOBS = "blobs"
 _BACKUPS = "backups"
+_NEEDED_TO_OPEN = 2_000_000
 
 
 def system_clock() -> int:
@@ -64,15 +65,21 @@ class Library:
             LibraryInUse: another process has it; the message names it.
             LibraryTooNew: a newer version wrote it.
             LibraryUnusable: a network file system, or a file that is no library.
+            DiskFull: no room even to open it.
         """
         folder = Path(folder).expanduser().absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-        sqlite.require_local(folder)
-        held = lock.acquire(folder, address)
         try:
-            return cls(folder, held, clock)
-        except BaseException:
-            held.release()
+            folder.mkdir(parents=True, exist_ok=True)
+            sqlite.require_local(folder)
+            held = lock.acquire(folder, address)
+            try:
+                return cls(folder, held, clock)
+            except BaseException:
+                held.release()
+                raise
+        except OSError as error:
+            if is_full(error):
+                raise disk_full(folder, _NEEDED_TO_OPEN) from error
             raise
 
     def __init__(self, folder: Path, held: lock.LibraryLock, clock: Clock) -> None:
@@ -175,6 +182,7 @@ class Library:
                 f"{self._path} is not a library ({error.orig}). Move it away, or put the newest "
                 f"file of {self.backup_folder} in its place."
             ) from error
+        self._reader.dispose()  # opened before the writer switched the file to WAL
         if migration is None and not is_new:
             raise LibraryUnusable(
                 f"{self._path} is a database of another program. Choose another data folder."
@@ -182,8 +190,9 @@ class Library:
         upgrade.require_known(migration)
         if not is_new:
             backup.take_daily(self._path, self.backup_folder, self._clock())
-            if migration != upgrade.newest():
-                backup.take(self._path, self.backup_folder, self._clock())
+        if migration is not None and migration != upgrade.newest():
+            at = self._clock()
+            backup.take_before_migration(self._path, self.backup_folder, at, migration)
         with self._migrating() as connection:
             upgrade.upgrade(connection)
         with self.write() as tx:

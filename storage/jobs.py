@@ -232,7 +232,13 @@ def cancelled(tx: Connection, job_id: str, fence: int) -> Job:
 
 
 def release(
-    tx: Connection, job_id: str, fence: int, error: Json | None = None, not_before: int = 0
+    tx: Connection,
+    job_id: str,
+    fence: int,
+    error: Json | None = None,
+    *,
+    not_before: int = 0,
+    is_attempt: bool = True,
 ) -> Job:
     """Put a job back whose worker died; after three such runs it is quarantined.
 
@@ -242,17 +248,19 @@ def release(
         fence: of the claim that ended.
         error: what is known about the death.
         not_before: time in microseconds before which it is not claimed again.
+        is_attempt: False = the run was ended on purpose, so it does not count. The job keeps its
+            place in the queue either way.
     """
     job = queue.get(tx, job_id)
     if job.state == "cancelling":
         return cancelled(tx, job_id, fence)
-    attempts = job.attempts + 1
+    attempts = job.attempts + (1 if is_attempt else 0)
     newer = None if job.queueing_key is None else queue.waiting_for(tx, job.queueing_key)
     if newer is not None:
         told = {"message": "A newer request took its place.", "job_id": newer.id}
         _end(tx, job_id, fence, {"state": "cancelled", "attempts": attempts, "error": told})
         return _ended(tx, job_id, "job_cancelled")
-    if attempts >= job.max_attempts:
+    if is_attempt and attempts >= job.max_attempts:
         _end(tx, job_id, fence, {"state": "quarantined", "attempts": attempts, "error": error})
         return _ended(tx, job_id, "job_quarantined")
     values = {"state": "queued", "attempts": attempts, "error": error, "not_before": not_before}

@@ -31,7 +31,8 @@ _MAC = {"fullfsync": "ON", "checkpoint_fullfsync": "ON"}
 # Growing the shared-memory file reports a full disk as an I/O error of its own.
 _FULL_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 _NETWORK = frozenset(
-    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre")
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre"}
+    | {"fuse.sshfs", "fuse.glusterfs"}
 )
 
 

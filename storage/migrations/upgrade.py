@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -59,5 +60,6 @@ def _config() -> Config:
     return config
 
 
+@functools.cache
 def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,16 @@ import pytest
 from storage.database import Library
 from storage.records import Project
 from tests.storage import scene
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where the system has one: these tests are about order, not disks."""
+    if not scene.MEMORY.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="mnemoreel-", dir=scene.MEMORY) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from storage.records import Cut, Entry, Job, Node, Project, Shot, Take
 
 DAY = 86_400_000_000
 RATE = (24, 1)
+MEMORY = Path("/dev/shm")
 
 
 class Clock:

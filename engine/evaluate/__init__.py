@@ -1,0 +1,1 @@
+"""Measuring: one table a file, printed by `python -m engine.evaluate.<table>`."""

@@ -1,0 +1,179 @@
+"""Frame preservation, the main memory: every past frame can be drawn again from its tokens.
+
+"Pretraining Frame Preservation in Autoregressive Video Memory Compression" (arXiv 2512.23851).
+Scope "take": tails are reset at every cut, so an entry depends on its take alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import torch
+
+from engine.context import (
+    Context,
+    ContextRequest,
+    ContextSource,
+    Cost,
+    FrameRef,
+    MemoryEntry,
+    MemoryInfo,
+    MemoryState,
+    Ports,
+    Recall,
+    RecallQuery,
+    ShotLatents,
+    digest_of,
+    weights_digest,
+)
+from engine.errors import MemoryStateError
+from engine.latent_time import latent_of_frame
+from engine.memory.guard import check_state, entry_bytes
+from engine.memory.memory_encoder import PATCH, MemoryEncoder, token_positions
+
+NAME = "frame_preservation"
+RECALL_WINDOW = 3
+"""Latents drawn together: the asked one and two before it, as causal context for the VAE."""
+
+
+class FramePreservation:
+    """The memory encoder with its entries; one program for append and recompute."""
+
+    def __init__(
+        self, encoder: MemoryEncoder, ports: Ports, *, token_timestep: float | None = 0.0
+    ) -> None:
+        self.encoder = encoder.eval()
+        self.ports = ports
+        self.token_timestep = token_timestep
+        config = encoder.config
+        rate = "x".join(str(r) for r in config.rate_hwt)
+        self._info = MemoryInfo(
+            name=NAME,
+            title=f"Frame preservation {rate}",
+            fingerprint=digest_of(
+                NAME,
+                asdict(config),
+                str(next(encoder.parameters()).dtype),
+                weights_digest(encoder.state_dict()),
+                ports.weights_digest,
+                token_timestep,
+            ),
+            scope="take",
+            bounded=False,
+            can_recall=True,
+        )
+
+    @property
+    def info(self) -> MemoryInfo:
+        """Name, fingerprint, scope and abilities."""
+        return self._info
+
+    @torch.no_grad()
+    def remember(self, state: MemoryState, shot: ShotLatents) -> MemoryEntry:
+        """Return the tokens of `shot`. The entries before it are not read."""
+        del state  # scope "take"
+        config = self.encoder.config
+        _, _, time, height, width = shot.latents_BCTHW.shape
+        if (time - 1) % config.rate_hwt[2]:
+            raise MemoryStateError(
+                f"A shot of {time} latents. Expected 1 + {config.rate_hwt[2]} * k: repeat its "
+                f"last frame up to 1 + {config.frame_multiple} * k frames before encoding."
+            )
+        dtype = next(self.encoder.parameters()).dtype
+        tokens_BLD = self.encoder.stream(
+            shot.latents_BCTHW.to(dtype),
+            shot.lr_latents_BCTHW.to(dtype),
+            self.ports.patch_embedding,
+        )
+        grid = config.grid(time, height, width)
+        if tokens_BLD.shape[1] != grid[0] * grid[1] * grid[2]:
+            raise MemoryStateError(
+                f"{tokens_BLD.shape[1]} tokens for the grid {grid}. The reduced clip has "
+                f"{tuple(shot.lr_latents_BCTHW.shape)} latents, which do not match the full ones."
+            )
+        return MemoryEntry(
+            key=digest_of(self.info.fingerprint, shot.digest),
+            system=NAME,
+            fingerprint=self.info.fingerprint,
+            latents_digest=shot.digest,
+            num_latents=time,
+            num_frames=shot.num_frames,
+            grid=grid,
+            tensors={"tokens": tokens_BLD[0].to(torch.bfloat16)},
+        )
+
+    def context(self, state: MemoryState, request: ContextRequest) -> Context:
+        """Return the tokens of all entries at their negative times; the section starts at 0."""
+        del request  # the same for every section
+        check_state(state, self.info)
+        if not state:
+            return Context(token_timestep=self.token_timestep)
+        offset = -float(sum(entry.num_latents for entry in state))
+        positions = []
+        for entry in state:
+            positions.append(token_positions(entry.grid, self.encoder.config.rate_hwt, offset))
+            offset += entry.num_latents
+        tokens = torch.cat([entry.tensors["tokens"] for entry in state])[None]
+        sources = tuple(
+            ContextSource(entry_index=i, weight=entry.num_tokens / tokens.shape[1])
+            for i, entry in enumerate(state)
+        )
+        return Context(
+            tokens_BLD=tokens,
+            positions_L3=torch.cat(positions),
+            token_timestep=self.token_timestep,
+            sources=sources,
+        )
+
+    def recall(self, state: MemoryState, frame: FrameRef, *, seed: int, num_steps: int) -> Recall:
+        """Return the frame drawn by the transformer from memory tokens alone (phi inverse)."""
+        if self.ports.draw is None:
+            return Recall(source="none", note="No model is loaded that could draw from memory.")
+        if not 0 <= frame.entry_index < len(state):
+            raise MemoryStateError(
+                f"Entry {frame.entry_index} of a memory with {len(state)}. Expected 0 to "
+                f"{len(state) - 1}."
+            )
+        entry = state[frame.entry_index]
+        if not 0 <= frame.frame < entry.num_frames:
+            raise MemoryStateError(
+                f"Frame {frame.frame} of a take with {entry.num_frames} frames. Expected 0 to "
+                f"{entry.num_frames - 1}."
+            )
+        latent, within = latent_of_frame(frame.frame)
+        first = max(0, latent - RECALL_WINDOW + 1)
+        # Position -sum(...) at the first latent of the first entry, as in `context`.
+        start = -sum(e.num_latents for e in state[frame.entry_index :])
+        _, rows, columns = entry.grid
+        unit = PATCH * self.encoder.config.rate_hwt[0]
+        context = self.context(state, ContextRequest(num_latents=1, rows=rows, columns=columns))
+        latents = self.ports.draw(
+            RecallQuery(
+                context=context,
+                times=tuple(float(start + j) for j in range(first, latent + 1)),
+                height=rows * unit,
+                width=columns * unit,
+                num_steps=num_steps,
+                seed=seed,
+            )
+        )
+        # A window that does not start its take decodes its first latent to a single frame.
+        index = 0 if latent == first else 1 + 4 * (latent - first - 1) + within
+        return Recall(
+            source="memory",
+            latents_BCTHW=latents,
+            is_first=first == 0,
+            frame_index=index,
+            num_tokens=context.num_tokens,
+        )
+
+    def cost(self, state: MemoryState) -> Cost:
+        """Return tokens and bytes of `state`."""
+        tokens = sum(entry.num_tokens for entry in state)
+        resident = sum(t.numel() * t.element_size() for e in state for t in e.tensors.values())
+        return Cost(tokens=tokens, bytes_stored=entry_bytes(state), bytes_resident=resident)
+
+    def expected_tensors(self, entry: MemoryEntry) -> Mapping[str, tuple[int, ...]]:
+        """Return name and shape of every tensor that an entry with this grid must have."""
+        return {"tokens": (entry.num_tokens, self.encoder.config.width)}

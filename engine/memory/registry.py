@@ -1,0 +1,87 @@
+"""Every memory system by name: the only file that knows them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from engine.context import Memory, Ports
+from engine.errors import CheckpointError
+from engine.memory import frame_preservation, sliding_window
+from engine.memory.frame_preservation import FramePreservation
+from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
+from engine.memory.sliding_window import SlidingWindow, SlidingWindowConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemorySite:
+    """Where a memory system is built: what the model offers, and where its weights lie."""
+
+    folder: Path
+    """The `memory` folder of the checkpoint; a system's weights lie in a folder of its name."""
+    ports: Ports
+    latent_channels: int
+    width: int
+    """Token width of the transformer."""
+    token_timestep: float | None
+
+
+def build(name: str, site: MemorySite) -> Memory:
+    """Return the memory system `name`.
+
+    Raises:
+        CheckpointError: no such system, or weights that do not fit.
+    """
+    if name not in BUILDERS:
+        raise CheckpointError(f"There is no memory system {name!r}. Expected one of {names()}.")
+    return BUILDERS[name](site)
+
+
+def names() -> list[str]:
+    """Return the registered systems, the default first."""
+    return list(BUILDERS)
+
+
+def load_encoder(folder: Path, site: MemorySite) -> MemoryEncoder:
+    """Return phi from `folder`; without weights it is exactly the LR branch (untrained).
+
+    Raises:
+        CheckpointError: weights that do not fit the configuration.
+    """
+    config = MemoryEncoderConfig(latent_channels=site.latent_channels, width=site.width)
+    if not (folder / "model.safetensors").is_file():
+        return MemoryEncoder(config)
+    try:
+        values = json.loads((folder / "config.json").read_text("utf-8"))
+        values = {**values, "rate_hwt": tuple(values["rate_hwt"])}
+        config = MemoryEncoderConfig(**{**values, "channels": tuple(values["channels"])})
+        encoder = MemoryEncoder(config)
+        tensors = load_file(folder / "model.safetensors")
+        encoder.load_state_dict({key: value.float() for key, value in tensors.items()})
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"The memory encoder in {folder} cannot be loaded: {error}. Expected config.json and "
+            "model.safetensors of one training run."
+        ) from error
+    return encoder.requires_grad_(requires_grad=False)
+
+
+def _frame_preservation(site: MemorySite) -> Memory:
+    encoder = load_encoder(site.folder / frame_preservation.NAME, site)
+    device = site.ports.device
+    return FramePreservation(encoder.to(device), site.ports, token_timestep=site.token_timestep)
+
+
+def _sliding_window(site: MemorySite) -> Memory:
+    config = SlidingWindowConfig(latent_channels=site.latent_channels)
+    return SlidingWindow(config, site.ports, token_timestep=site.token_timestep)
+
+
+BUILDERS: dict[str, Callable[[MemorySite], Memory]] = {
+    frame_preservation.NAME: _frame_preservation,
+    sliding_window.NAME: _sliding_window,
+}

@@ -1,0 +1,1 @@
+"""The stock Wan parts: checkpoint, transformer port, text, LoRA."""

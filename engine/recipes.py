@@ -1,0 +1,157 @@
+"""Complete configurations as functions, and the loaded model they describe.
+
+`load_model` puts a checkpoint, the memory port, the memory systems and the device together: the
+one object that render.py, retrieve.py and the worker hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.context import EMPTY, Context, Memory, Ports, RecallQuery
+from engine.device.probe import Device
+from engine.memory.registry import MemorySite, build, names
+from engine.models.checkpoint import WanParts, load_checkpoint
+from engine.models.text import embed_prompts
+from engine.models.transformer import MemoryPort
+from engine.sampling.sampler import denoise, noise
+
+EMBEDDED = Path(__file__).resolve().parent.parent / "assets" / "checkpoints" / "embedded"
+RECALL_STEPS = {"mean": 1, "sample": 8}
+"""Steps of the two recall modes. One step from pure noise is the mean of what memory knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What an editor picks as a preset: a checkpoint with its way of sampling."""
+
+    name: str
+    checkpoint: Path
+    memory_systems: tuple[str, ...] = field(default_factory=lambda: tuple(names()))
+
+
+def embedded() -> Recipe:
+    """Return the model that ships with the studio: a tiny Wan that draws a small world."""
+    return Recipe(name="embedded", checkpoint=EMBEDDED)
+
+
+def wan(folder: Path) -> Recipe:
+    """Return a recipe for a Wan folder from elsewhere, with the defaults of its card."""
+    return Recipe(name=folder.name, checkpoint=folder)
+
+
+class Model:
+    """A loaded checkpoint with its memory systems, on one device. One forward at a time."""
+
+    def __init__(self, parts: WanParts, device: Device, systems: tuple[str, ...]) -> None:
+        self.parts = parts
+        self.card = parts.card
+        self.device = device
+        self.port = MemoryPort(parts.transformer)
+        site = MemorySite(
+            folder=parts.folder / "memory",
+            ports=Ports(
+                patch_embedding=self._patch_embedding,
+                draw=self.draw,
+                weights_digest=parts.digest,
+                device=device.name,
+            ),
+            latent_channels=int(parts.vae.config.z_dim),
+            width=int(parts.transformer.config.num_attention_heads)
+            * int(parts.transformer.config.attention_head_dim),
+            token_timestep=parts.card.token_timestep,
+        )
+        self.memories: Mapping[str, Memory] = {name: build(name, site) for name in systems}
+
+    @cached_property
+    def frame_multiple(self) -> int:
+        """Shot lengths are 1 + frame_multiple * k, so that every memory system aligns."""
+        rates = [getattr(m, "encoder", None) for m in self.memories.values()]
+        return max([4, *(int(e.config.frame_multiple) for e in rates if e is not None)])
+
+    @cached_property
+    def empty_text(self) -> torch.Tensor:
+        """Embedding of the empty prompt, 1 L D."""
+        return self.embed("")
+
+    @torch.no_grad()
+    def embed(self, prompt: str) -> torch.Tensor:
+        """Return the embedding 1 L D of a prompt."""
+        with self.device.autocast():
+            text_BLD = embed_prompts(
+                [prompt],
+                self.parts.tokenizer,
+                self.parts.text_encoder,
+                length=self.card.text_length,
+            )
+        return text_BLD.float()
+
+    @torch.no_grad()
+    def velocity(
+        self,
+        latents_BCTHW: torch.Tensor,
+        sigma: float,
+        text_BLD: torch.Tensor,
+        context: Context,
+        times: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Return eps - x0 as the transformer sees it, with `context` read from memory."""
+        timestep = torch.full((latents_BCTHW.shape[0],), sigma * 1000.0, device=self.device.name)
+        with self.device.autocast(), self.port.memory(context, times):
+            out = self.parts.transformer(
+                hidden_states=latents_BCTHW,
+                timestep=timestep,
+                encoder_hidden_states=text_BLD,
+                return_dict=False,
+            )[0]
+        return out.float()  # type: ignore[no-any-return]
+
+    def draw(self, query: RecallQuery) -> torch.Tensor:
+        """Return latents drawn from memory tokens alone: empty prompt, guidance 1."""
+        times = torch.tensor(query.times)
+        shape = (1, self.parts.vae.config.z_dim, len(query.times), query.height, query.width)
+        start = noise(shape, query.seed, self.device.name)
+
+        def velocity(latents: torch.Tensor, sigma: float) -> torch.Tensor:
+            return self.velocity(latents, sigma, self.empty_text, query.context, times)
+
+        latents = start
+        for step in denoise(velocity, start, self.parts.scheduler, query.num_steps):
+            latents = step.latents_BCTHW
+        return latents
+
+    def warm_up(self) -> None:
+        """Run one forward, so that the first shot does not pay for it."""
+        size = (self.card.height // 8, self.card.width // 8)
+        latents = torch.zeros(1, self.parts.vae.config.z_dim, 1, *size, device=self.device.name)
+        self.velocity(latents, 1.0, self.empty_text, EMPTY)
+
+    def _patch_embedding(self, latents_BCTHW: torch.Tensor) -> torch.Tensor:
+        # Outside `port.memory` no hook does anything: this is the stock convolution.
+        return self.parts.transformer.patch_embedding(latents_BCTHW)  # type: ignore[no-any-return]
+
+
+def load_model(recipe: Recipe, device: Device) -> Model:
+    """Return the model of `recipe` on `device`.
+
+    Raises:
+        CheckpointError: the folder cannot be used as it is.
+    """
+    parts = load_checkpoint(recipe.checkpoint, device=device.name)
+    return Model(parts, device, recipe.memory_systems)
+
+
+def component_sizes(parts: WanParts) -> dict[str, int]:
+    """Return parameters by component, for `doctor` and the model card."""
+    modules: dict[str, Any] = {
+        "text_encoder": parts.text_encoder,
+        "transformer": parts.transformer,
+        "vae": parts.vae,
+    }
+    return {name: sum(p.numel() for p in m.parameters()) for name, m in modules.items()}

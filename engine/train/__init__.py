@@ -1,0 +1,1 @@
+"""Training of the embedded model: the drawn world, the stages and what every stage shares."""

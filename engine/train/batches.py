@@ -1,0 +1,169 @@
+"""Batches for the memory stages, cut from stories: a past, a target, and where it stands."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.train.latents import StoryLatents, read_shard
+
+PAST_SHOTS = ((1, 0.22), (2, 0.26), (3, 0.2), (4, 0.14), (5, 0.1), (6, 0.05), (7, 0.03))
+"""Number of past shots of a batch, with their shares."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryBatch:
+    """One batch: N past shots, and the latents to be predicted at `times`."""
+
+    past_BNCTHW: Tensor
+    past_lr_BNCTHW: Tensor
+    target_BCTHW: Tensor
+    times_BT: Tensor
+    """Times of the target in latent frames; the section after the past starts at 0."""
+    captions: tuple[str, ...]
+    """Empty strings for frame retrieval."""
+
+    @property
+    def num_past(self) -> int:
+        """Past shots of every item."""
+        return self.past_BNCTHW.shape[1]
+
+
+class StoryPool:
+    """Stories in memory, grouped by length; new shards are picked up while training."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._shards: set[str] = set()
+        self._stories: dict[int, list[StoryLatents]] = defaultdict(list)
+        self.refresh()
+
+    def __len__(self) -> int:
+        return sum(len(stories) for stories in self._stories.values())
+
+    @property
+    def longest(self) -> int:
+        """Shots of the longest story."""
+        return max((len(s.captions) for group in self._stories.values() for s in group), default=0)
+
+    def refresh(self) -> None:
+        """Read the shards that are new in the folder."""
+        for path in sorted(self.folder.glob("*.safetensors")):
+            if path.name not in self._shards:
+                self._shards.add(path.name)
+                for story in read_shard(path):
+                    self._stories[story.latents_SCTHW.shape[2]].append(story)
+
+    def pick(self, rng: random.Random, count: int, min_shots: int) -> list[StoryLatents]:
+        """Return `count` stories of one length with at least `min_shots` shots.
+
+        Raises:
+            ValueError: there is no such story.
+        """
+        lengths = sorted(self._stories)
+        weights = [len(self._stories[length]) for length in lengths]
+        for _ in range(20):
+            stories = self._stories[rng.choices(lengths, weights)[0]]
+            fitting = [s for s in stories if len(s.captions) >= min_shots]
+            if fitting:
+                return rng.choices(fitting, k=count)
+        raise ValueError(
+            f"No story with {min_shots} shots among {len(self)} in {self.folder}. Run "
+            "`python -m engine.train.latents` first."
+        )
+
+
+class BatchStream:
+    """An endless, resumable stream of batches; everything random comes from its own generator."""
+
+    def __init__(self, pool: StoryPool, *, batch_size: int, seed: int) -> None:
+        self.pool = pool
+        self.batch_size = batch_size
+        self.rng = random.Random(seed)
+
+    def next_shot(self) -> MemoryBatch:
+        """Return a batch whose target is the shot after the past (stage II)."""
+        num_past = min(_weighted(self.rng, PAST_SHOTS), self.pool.longest - 1)
+        stories = self.pool.pick(self.rng, self.batch_size, num_past + 1)
+        return next_shot_batch(stories, num_past, self.rng)
+
+    def retrieval(self) -> MemoryBatch:
+        """Return a batch whose targets are latents of the past itself (stage I)."""
+        num_past = min(4, _weighted(self.rng, PAST_SHOTS), self.pool.longest)
+        stories = self.pool.pick(self.rng, self.batch_size, num_past)
+        return retrieval_batch(stories, num_past, self.rng)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator."""
+        version, numbers, gauss = self.rng.getstate()
+        return {"version": version, "numbers": list(numbers), "gauss": gauss}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Continue from a saved state."""
+        self.rng.setstate((state["version"], tuple(state["numbers"]), state["gauss"]))
+
+
+def next_shot_batch(
+    stories: Sequence[StoryLatents], num_past: int, rng: random.Random
+) -> MemoryBatch:
+    """Return past and next shot of each story; the person's latest shot is always in the past."""
+    rows: list[tuple[StoryLatents, list[int], int]] = []
+    for story in stories:
+        target = rng.randrange(num_past, len(story.captions))
+        known = story.same_person[target]
+        chosen = {known[-1]} if known else set()
+        others = [i for i in range(target) if i not in chosen]
+        chosen |= set(rng.sample(others, num_past - len(chosen)))
+        rows.append((story, sorted(chosen), target))
+    target_BCTHW = torch.stack([story.latents_SCTHW[k] for story, _, k in rows]).float()
+    return MemoryBatch(
+        past_BNCTHW=torch.stack([story.latents_SCTHW[past] for story, past, _ in rows]).float(),
+        past_lr_BNCTHW=torch.stack([story.lr_SCTHW[past] for story, past, _ in rows]).float(),
+        target_BCTHW=target_BCTHW,
+        times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(rows), -1),
+        captions=tuple(story.captions[k] for story, _, k in rows),
+    )
+
+
+def retrieval_batch(
+    stories: Sequence[StoryLatents], num_past: int, rng: random.Random, *, num_queries: int = 3
+) -> MemoryBatch:
+    """Return past shots and random latents of them as targets (Omega, arXiv 2512.23851, 3.1).
+
+    Six in ten ask for consecutive latents of one shot, as the inspector does; the others for
+    latents anywhere. Query tokens carry the time of their place in the past.
+    """
+    past, reduced, targets, times = [], [], [], []
+    for story in stories:
+        shots = sorted(rng.sample(range(len(story.captions)), num_past))
+        length = story.latents_SCTHW.shape[2]
+        if rng.random() < 0.6:
+            first = rng.randrange(num_past) * length + rng.randrange(length - num_queries + 1)
+            omega = list(range(first, first + num_queries))
+        else:
+            omega = sorted(rng.sample(range(num_past * length), num_queries))
+        latents_NCTHW = story.latents_SCTHW[shots].float()
+        line_CLHW = latents_NCTHW.transpose(0, 1).flatten(1, 2)
+        past.append(latents_NCTHW)
+        reduced.append(story.lr_SCTHW[shots].float())
+        targets.append(line_CLHW[:, omega])
+        times.append(torch.tensor(omega) - num_past * length)
+    return MemoryBatch(
+        past_BNCTHW=torch.stack(past),
+        past_lr_BNCTHW=torch.stack(reduced),
+        target_BCTHW=torch.stack(targets),
+        times_BT=torch.stack(times),
+        captions=("",) * len(stories),
+    )
+
+
+def _weighted(rng: random.Random, table: Sequence[tuple[int, float]]) -> int:
+    values, weights = zip(*table, strict=True)
+    return int(rng.choices(values, weights)[0])

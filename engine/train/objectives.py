@@ -1,0 +1,123 @@
+"""The two objectives: draw masked frames of the past (stage I), draw the next shot (stage II).
+
+arXiv 2512.23851, 3.1 and 3.2. Flow matching: x_sigma = (1 - sigma) x + sigma eps, the network
+predicts eps - x.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.context import EMPTY, Context
+from engine.sampling.schedule import shifted
+from engine.train.batches import MemoryBatch
+from engine.train.trainee import Trainee
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectiveOptions:
+    """Shares and shifts, each measured on the prototype (docs/training.md)."""
+
+    shift: float = 5.0
+    """Timestep shift of next-shot training: identity is decided at sigma >= 0.8."""
+    retrieval_shift: float = 3.0
+    pure_noise: float = 0.35
+    """Share of retrieval samples at sigma = 1: what makes one-step recall the mean."""
+    unmasked: float = 0.5
+    """Share of retrieval batches that read the clean past, as the studio's recall does."""
+    mask_floor: float = 0.2
+    """Least noise on a masked latent: sigma_f ~ L(0.2, 1)."""
+    no_memory: float = 0.15
+    """Share of next-shot batches without memory, so that memory guidance is possible."""
+    window: float = 0.08
+    """Share of next-shot batches that read a sliding window instead of phi."""
+    no_text: float = 0.1
+    """Share of next-shot items with an empty prompt, so that text guidance is possible."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """A loss to be minimised, and the name of what it measures."""
+
+    value: Tensor
+    name: str
+
+
+def sample_sigma(count: int, shift: float, generator: torch.Generator | None = None) -> Tensor:
+    """Return noise levels ~ L(0, 1): logit-normal, shifted."""
+    return shifted(torch.sigmoid(torch.randn(count, generator=generator)), shift)
+
+
+def mask_history(
+    batch: MemoryBatch, options: ObjectiveOptions, rate_t: int
+) -> tuple[Tensor, Tensor]:
+    """Return H~, the past with every latent outside Omega noised, and the same for its LR clip.
+
+    A reduced latent stays clean if it covers a latent of Omega. Latents of Omega are unchanged.
+    """
+    batch_size, num_past, _, length = batch.past_BNCTHW.shape[:4]
+    omega = (batch.times_BT + num_past * length).long()
+    is_clean = torch.zeros(batch_size, num_past * length, dtype=torch.bool)
+    is_clean.scatter_(1, omega, True)
+    is_clean_BNT = is_clean.view(batch_size, num_past, length)
+    short = batch.past_lr_BNCTHW.shape[3]
+    covers = torch.zeros(batch_size, num_past, short, dtype=torch.bool)
+    covers[..., 0] = is_clean_BNT[..., 0]
+    for j in range(1, short):
+        covers[..., j] = is_clean_BNT[..., rate_t * (j - 1) + 1 : rate_t * j + 1].any(-1)
+    sigma = options.mask_floor + (1 - options.mask_floor) * sample_sigma(
+        batch_size * num_past * length, 1.0
+    ).view(batch_size, num_past, length)
+    picks = torch.tensor([0, *range(rate_t, length, rate_t)])[:short]
+    full = _noised(batch.past_BNCTHW, torch.where(is_clean_BNT, 0.0, sigma))
+    reduced = _noised(batch.past_lr_BNCTHW, torch.where(covers, 0.0, sigma[..., picks]))
+    return full, reduced
+
+
+def retrieval_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
+    """Return the loss of drawing Omega from memory tokens with an empty prompt."""
+    past, reduced = batch.past_BNCTHW, batch.past_lr_BNCTHW
+    if torch.rand(()) >= options.unmasked:
+        past, reduced = mask_history(batch, options, trainee.encoder.config.rate_hwt[2])
+    sigma = sample_sigma(len(batch.captions), options.retrieval_shift)
+    sigma = torch.where(torch.rand(len(sigma)) < options.pure_noise, 1.0, sigma)
+    text = trainee.embed([""]).expand(len(sigma), -1, -1)
+    context = trainee.memory_context(past, reduced)
+    return Loss(value=_flow_loss(trainee, batch, sigma, text, context), name="retrieval")
+
+
+def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
+    """Return the loss of drawing the next shot from its prompt and the memory of the past."""
+    draw = float(torch.rand(()))
+    if draw < options.no_memory:
+        context, name = EMPTY, "next_none"
+    elif draw < options.no_memory + options.window:
+        context, name = trainee.window_context(batch.past_BNCTHW), "next_window"
+    else:
+        context = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)
+        name = "next"
+    keep = torch.rand(len(batch.captions)) >= options.no_text
+    captions = [c if k else "" for c, k in zip(batch.captions, keep.tolist(), strict=True)]
+    sigma = sample_sigma(len(captions), options.shift)
+    return Loss(
+        value=_flow_loss(trainee, batch, sigma, trainee.embed(captions), context), name=name
+    )
+
+
+def _flow_loss(
+    trainee: Trainee, batch: MemoryBatch, sigma_B: Tensor, text_BLD: Tensor, context: Context
+) -> Tensor:
+    eps = torch.randn_like(batch.target_BCTHW)
+    level = sigma_B.view(-1, 1, 1, 1, 1)
+    noisy = (1 - level) * batch.target_BCTHW + level * eps
+    velocity = trainee(noisy, sigma_B, text_BLD, context, batch.times_BT)
+    loss: Tensor = (velocity.float() - (eps - batch.target_BCTHW)).pow(2).mean()
+    return loss
+
+
+def _noised(latents_BNCTHW: Tensor, sigma_BNT: Tensor) -> Tensor:
+    sigma = sigma_BNT[:, :, None, :, None, None]
+    return (1 - sigma) * latents_BNCTHW + sigma * torch.randn_like(latents_BNCTHW)

@@ -1,0 +1,289 @@
+"""Stage 1: train the embedded model's VAE on the drawn world, then export it for diffusers.
+
+Run as `python -m engine.train.tiny_vae --out runs/tiny_vae --budget-seconds 1080`. Losses, shapes
+and the order of clip lengths were found on two CPU cores: docs/training.md.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+from diffusers import AutoencoderKLWan
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from engine.train.clips import ClipStream, validation_clips
+from engine.train.inflation import start_as_images
+from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
+from engine.train.muon import Muon
+from engine.train.one_pass_vae import decode_parallel, encode_parallel
+
+VAE_CONFIG: Final = {
+    "base_dim": 24,
+    "decoder_base_dim": 32,
+    "z_dim": 16,
+    "dim_mult": [1, 2, 3],
+    "num_res_blocks": 1,
+    "temperal_downsample": [True, True],
+    "patch_size": 2,
+    "in_channels": 12,
+    "out_channels": 12,
+    "scale_factor_spatial": 8,
+    "scale_factor_temporal": 4,
+}
+"""Wan 2.1's latent geometry (16 channels, 8 x 8 x 4); patchified, so nothing runs at full size."""
+
+_KL_WEIGHT = 1e-4  # keeps latents bounded without pulling them to a unit Gaussian
+
+
+@dataclass(frozen=True, kw_only=True)
+class VaeStage:
+    """How to train the VAE."""
+
+    out: Path
+    """Folder for state, curve, contact sheet and the exported VAE."""
+    budget_seconds: float | None = None
+    """Training time without evaluations. None = `budget_steps` counts."""
+    budget_steps: int | None = None
+    """Number of steps, when every number must repeat. None = `budget_seconds` counts."""
+    init: Path | None = None
+    """Safetensors file to start from. None = random weights."""
+    resume: bool = False
+    """Whether a state in `out` is continued. Without one the stage starts anew."""
+    freeze_encoder: bool = False
+    """Whether only the decoder is trained, so that latents made before stay valid."""
+    learning_rate: float = 2e-3
+    """Peak learning rate of both optimisers."""
+    first_seed: int = 0
+    """Seed of the first training story."""
+    save_seconds: float = 120.0
+    """Seconds between two evaluations; each saves the state."""
+    batch_frames: int = 18
+    """Frames of one step: as many 9- or 17-frame clips as fit. Steps count more than their size."""
+    use_bfloat16: bool = True
+    """Whether convolutions run in bfloat16. False where runs must repeat bit by bit."""
+    num_validation_clips: int = 8
+    """Held-out clips of 17 frames behind every PSNR."""
+    num_statistics_clips: int = 64
+    """Held-out clips of 17 frames behind mean and deviation of the exported latents."""
+
+
+class VaeTraining:
+    """The VAE with everything that changes while it is trained."""
+
+    def __init__(self, stage: VaeStage, config: dict[str, Any] | None = None) -> None:
+        torch.manual_seed(stage.first_seed)
+        self.stage = stage
+        self.vae = AutoencoderKLWan(**(config or VAE_CONFIG))
+        if stage.init is not None:
+            weights = {name: w.float() for name, w in load_file(stage.init).items()}
+            self.vae.load_state_dict(weights)
+        else:
+            start_as_images(self.vae)
+        if stage.freeze_encoder:
+            self.vae.encoder.requires_grad_(False)
+            self.vae.quant_conv.requires_grad_(False)
+        self.optimisers = _optimisers(self.vae, stage.learning_rate)
+        self.ema = Ema(self.vae)
+        self.stream = ClipStream(first_seed=stage.first_seed)
+        self.budget = Budget(seconds=stage.budget_seconds, steps=stage.budget_steps)
+        self.curve = Curve(stage.out / "curve.csv", ("step", "seconds", "l1", "psnr"))
+        self.state = TrainState(
+            stage.out / "state.pt",
+            {
+                "vae": self.vae,
+                "muon": self.optimisers[0],
+                "adamw": self.optimisers[1],
+                "ema": self.ema,
+                "stream": self.stream,
+                "budget": self.budget,
+                "curve": self.curve,
+            },
+        )
+
+    def step(self) -> float:
+        """Take one step on fresh clips and return the mean absolute error."""
+        budget, stage = self.budget, self.stage
+        factor = warm_constant_decay(budget.fraction, budget.step)
+        num_frames = clip_length(budget.fraction, budget.step, is_new=stage.init is None)
+        pixels_BCFHW = self.stream.batch(stage.batch_frames // num_frames, num_frames)
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = stage.learning_rate * factor
+        with torch.autocast("cpu", torch.bfloat16, enabled=stage.use_bfloat16):
+            with torch.set_grad_enabled(not stage.freeze_encoder):
+                mean, log_variance = encode_parallel(self.vae, pixels_BCFHW)
+                log_variance = log_variance.clamp(-20, 6)
+            noise = torch.randn_like(mean)
+            decoded = decode_parallel(self.vae, mean + noise * (0.5 * log_variance).exp())
+        loss, l1 = _loss(decoded.float(), pixels_BCFHW, mean.float(), log_variance.float())
+        torch.autograd.backward(loss)
+        weights = [w for w in self.vae.parameters() if w.requires_grad]
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        self.ema.update(self.vae)
+        budget.step += 1
+        return l1
+
+    def evaluate(self, clips_NCFHW: Tensor) -> tuple[float, Tensor]:
+        """Return the mean PSNR in dB and the reconstructions, both of the averaged weights."""
+        with self.ema.averaged(self.vae), torch.no_grad():
+            decoded = []
+            for clip_CFHW in clips_NCFHW:
+                with torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16):
+                    mean, _ = encode_parallel(self.vae, clip_CFHW[None])
+                    decoded.append(decode_parallel(self.vae, mean).float().clamp(-1, 1))
+        decoded_NCFHW = torch.cat(decoded)
+        error_N = (decoded_NCFHW - clips_NCFHW).div(2).pow(2).mean(dim=(1, 2, 3, 4))
+        return float((-10 * torch.log10(error_N)).mean()), decoded_NCFHW
+
+
+def clip_length(fraction: float, step: int, *, is_new: bool) -> int:
+    """Return the pixel frames of the clips of one step.
+
+    New weights learn single pictures first (20 dB against 9 dB without); 9-frame clips bring
+    variety, 17 frames teach not to drift.
+    """
+    if is_new and fraction < 0.3:
+        return 1
+    return 17 if fraction > 0.45 and step % 2 else 9
+
+
+def _optimisers(vae: AutoencoderKLWan, learning_rate: float) -> tuple[Muon, torch.optim.AdamW]:
+    """Return Muon for the large convolution kernels and AdamW for everything else."""
+    kernels: list[Tensor] = []
+    others: list[Tensor] = []
+    for weight in vae.parameters():
+        if weight.requires_grad:
+            is_kernel = weight.ndim >= 4 and weight.shape[0] >= 16 and weight.numel() > 4000
+            (kernels if is_kernel else others).append(weight)
+    adamw = torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+    return Muon(kernels, lr=learning_rate), adamw
+
+
+def _loss(
+    decoded: Tensor, pixels: Tensor, mean: Tensor, log_variance: Tensor
+) -> tuple[Tensor, float]:
+    """Return L1 + 0.5 gradient + 2 MSE + KL, and the L1 alone."""
+    error = decoded - pixels
+    l1 = error.abs().mean()
+    gradient = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
+    kl = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
+    return l1 + 0.5 * gradient + 2 * error.pow(2).mean() + _KL_WEIGHT * kl, l1.item()
+
+
+def train(stage: VaeStage, config: dict[str, Any] | None = None) -> Iterator[dict[str, float]]:
+    """Train until the budget is spent; yield a row of the curve at every evaluation.
+
+    Raises FileExistsError when `out` holds a run that `resume` does not allow to continue.
+    """
+    stage.out.mkdir(parents=True, exist_ok=True)
+    training = VaeTraining(stage, config)
+    if training.state.path.exists():
+        if not stage.resume:
+            raise FileExistsError(
+                f"{stage.out} holds a run. Add --resume, or choose another --out."
+            )
+        training.state.load()
+    clips_NCFHW = validation_clips(stage.num_validation_clips, 17)
+    l1, last = 0.0, time.monotonic()
+    while not training.budget.is_spent:
+        fresh = training.step()
+        l1 = fresh if l1 == 0.0 else 0.95 * l1 + 0.05 * fresh
+        if time.monotonic() - last >= stage.save_seconds or training.budget.is_spent:
+            with training.budget.paused():
+                yield _checkpoint(training, clips_NCFHW, l1)
+            last = time.monotonic()
+    export(training)
+
+
+def _checkpoint(training: VaeTraining, clips_NCFHW: Tensor, l1: float) -> dict[str, float]:
+    psnr, decoded_NCFHW = training.evaluate(clips_NCFHW)
+    budget = training.budget
+    row = {"step": budget.step, "seconds": round(budget.spent_seconds, 1)}
+    row |= {"l1": round(l1, 5), "psnr": round(psnr, 3)}
+    training.curve.add(**row)
+    training.state.save()
+    sheet = contact_sheet(clips_NCFHW, decoded_NCFHW)
+    cv2.imwrite(str(training.stage.out / "contact_sheet.png"), sheet[..., ::-1])
+    return row
+
+
+def contact_sheet(truth_NCFHW: Tensor, decoded_NCFHW: Tensor) -> NDArray[np.uint8]:
+    """Return one row per clip: truth and reconstruction beside each other, at three times."""
+    num_frames = truth_NCFHW.shape[2]
+    times = (0, num_frames // 2, num_frames - 1)
+    pairs = [clips[:, :, i] for i in times for clips in (truth_NCFHW, decoded_NCFHW)]
+    rows_NCHW = torch.cat(pairs, dim=-1)
+    pixels = rows_NCHW.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return np.concatenate(list(pixels.permute(0, 2, 3, 1).numpy()), axis=0)
+
+
+def export(training: VaeTraining) -> Path:
+    """Write the averaged weights as a diffusers folder in bfloat16 and return it.
+
+    Its config holds mean and standard deviation of every latent channel, over held-out clips.
+    """
+    vae = AutoencoderKLWan.from_config(training.vae.config)
+    with training.ema.averaged(training.vae):
+        vae.load_state_dict(training.vae.state_dict())
+    vae.bfloat16()
+    with torch.no_grad():
+        exact = AutoencoderKLWan.from_config(training.vae.config)
+        exact.load_state_dict({name: w.float() for name, w in vae.state_dict().items()})
+        latents = [
+            encode_parallel(exact, validation_clips(1, 17, first=index))[0]
+            for index in range(training.stage.num_statistics_clips)
+        ]
+    channels = torch.cat(latents).transpose(0, 1).flatten(1)
+    vae.register_to_config(
+        latents_mean=[round(value, 5) for value in channels.mean(dim=1).tolist()],
+        latents_std=[round(value, 5) for value in channels.std(dim=1).tolist()],
+    )
+    folder = training.stage.out / "vae"
+    vae.save_pretrained(folder)
+    return folder
+
+
+def main() -> None:
+    """Train from the command line and print every row of the curve."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="Polish: add --freeze-encoder, --init of the exported weights and a new --out.",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--budget-seconds", type=float, required=True, help="training time")
+    parser.add_argument("--init", type=Path, help="safetensors weights to start from")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out, if any")
+    parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder only")
+    parser.add_argument("--learning-rate", type=float, default=VaeStage.learning_rate)
+    parser.add_argument("--seed", type=int, default=0, help="first training story")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    cv2.setNumThreads(1)
+    stage = VaeStage(
+        out=arguments.out,
+        budget_seconds=arguments.budget_seconds,
+        init=arguments.init,
+        resume=arguments.resume,
+        freeze_encoder=arguments.freeze_encoder,
+        learning_rate=arguments.learning_rate,
+        first_seed=arguments.seed,
+    )
+    for row in train(stage):
+        print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+    print(f"Exported to {stage.out / 'vae'}.")
+
+
+if __name__ == "__main__":
+    main()

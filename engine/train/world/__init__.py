@@ -1,0 +1,1 @@
+"""The drawn world: stories with exact captions, drawn on the fly, that only memory can continue."""

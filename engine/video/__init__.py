@@ -1,0 +1,1 @@
+"""Latent time, the VAE as a stream, pictures and files."""

@@ -1,0 +1,131 @@
+"""Backups: complete copies, taken in time, kept in generations."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from storage import backup, projects
+from storage.check import check
+from storage.database import Library
+from storage.errors import DiskFull, LibraryUnusable
+from storage.migrations import upgrade
+from tests.storage import scene
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+
+
+def test_a_backup_is_a_whole_library_that_opens(library: Library, tmp_path: Path) -> None:
+    made = scene.make_project(library)
+    scene.add_shots(library, made, "s1")
+    library.backup(tmp_path / "copy" / "library.sqlite3")
+    assert [p.name for p in (tmp_path / "copy").iterdir()] == ["library.sqlite3"]
+    with scene.open_library(tmp_path / "copy") as copy:
+        with copy.read() as tx:
+            assert projects.list_all(tx) == [made]
+        assert check(copy, read_data=True).problems == []
+
+
+def test_a_backup_is_taken_while_a_write_is_open_and_does_not_see_it(
+    library: Library, tmp_path: Path
+) -> None:
+    with library.write() as tx:
+        projects.create(tx, "Not committed", (24, 1), 96, 64)
+        library.backup(tmp_path / "copy.sqlite3")
+    connection = sqlite3.connect(tmp_path / "copy.sqlite3")
+    assert connection.execute("SELECT count(*) FROM project").fetchone() == (0,)
+    connection.close()
+
+
+def test_the_first_start_of_a_day_takes_a_backup(tmp_path: Path) -> None:
+    clock = scene.Clock()
+    folder = tmp_path / "library"
+    counts = []
+    for wait in (0, HOUR, scene.DAY, HOUR):
+        clock.at += wait
+        with scene.open_library(folder, clock) as library:
+            counts.append(len(backup.taken(library.backup_folder)))
+    assert counts == [0, 1, 2, 2], "a new library has nothing to back up"
+
+
+def test_a_migration_is_preceded_by_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = scene.Clock()
+    scene.open_library(tmp_path, clock).close()
+    scene.open_library(tmp_path, clock).close()
+    assert list((tmp_path / "backups").glob("before*")) == []
+    monkeypatch.setattr(upgrade, "newest", lambda: "0002")
+    scene.open_library(tmp_path, clock).close()
+    (made,) = (tmp_path / "backups").glob("before*")
+    assert made.name == "before-migrating-from-0001-20270115T080000000000.sqlite3"
+    assert made not in backup.taken(tmp_path / "backups")
+
+
+def test_a_running_server_takes_one_every_ten_minutes(library: Library, clock: scene.Clock) -> None:
+    first = library.backup_if_due()
+    assert first is not None and first.exists()
+    clock.at += 10 * MINUTE - 1
+    assert library.backup_if_due() is None
+    clock.at += 1
+    assert library.backup_if_due() is not None
+
+
+def test_generations_keep_the_newest_of_each_step() -> None:
+    now = 1_800_000_000_000_000 // scene.DAY * scene.DAY + 12 * HOUR
+    times = {now - n * 10 * MINUTE for n in range(6 * 24 * 10)}
+    kept = backup.kept(times, now)
+    ages = sorted((now - time) // MINUTE for time in kept)
+    tens = [0, 10, 20, 30, 40, 50]
+    hours = [10 + 60 * n for n in range(7)]
+    days = [12 * 60 + 10 + 24 * 60 * n for n in range(4)]
+    assert ages == sorted({*tens, *hours, *days})
+
+
+def test_generations_keep_what_is_there_after_a_long_pause() -> None:
+    now = 1_800_000_000_000_000
+    times = {now - n * 400 * scene.DAY for n in range(3)}
+    assert backup.kept(times, now) == times
+    assert backup.kept({now + HOUR}, now) == {now + HOUR}, "the clock was set back"
+
+
+def test_old_backups_are_dropped_and_other_files_stay(library: Library, clock: scene.Clock) -> None:
+    library.backup_folder.mkdir()
+    mine = library.backup_folder / "library-mine.sqlite3"
+    mine.write_bytes(b"put here by hand")
+    for _ in range(12):
+        clock.at += 10 * MINUTE
+        library.backup_if_due()
+    assert 6 <= len(backup.taken(library.backup_folder)) <= 9
+    assert mine.exists()
+
+
+def test_a_backup_of_a_damaged_database_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    database = tmp_path / "library.sqlite3"
+    Library.open(tmp_path).close()
+    data = bytearray(database.read_bytes())
+    data[4096:8192] = b"\xff" * 4096
+    database.write_bytes(data)
+    with pytest.raises((LibraryUnusable, sqlite3.DatabaseError)):
+        backup.copy(database, tmp_path / "backups" / "copy.sqlite3")
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_backup_without_room_is_a_full_disk(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DiskFull):
+        library.backup(tmp_path / "copies" / "copy.sqlite3")
+    assert list((tmp_path / "copies").iterdir()) == []
