@@ -23,7 +23,6 @@ from starlette.routing import Route
 from storage.database import Library
 from studio.server import build_app
 from studio.settings import Settings
-from studio.ui.page import head
 from tests.fake_engine import FakeEngine
 
 NUM_BITS = 8
@@ -94,6 +93,9 @@ class Studio:
 
 
 def _bare(_: WebRequest) -> HTMLResponse:
+    # Gradio takes seconds to import, which collecting the tests should not pay.
+    from studio.ui.page import head
+
     return HTMLResponse(BARE.read_text().replace("<!-- head -->", head()))
 
 
