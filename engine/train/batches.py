@@ -48,6 +48,11 @@ class StoryPool:
     def __len__(self) -> int:
         return sum(len(stories) for stories in self._stories.values())
 
+    @property
+    def longest(self) -> int:
+        """Shots of the longest story."""
+        return max((len(s.captions) for group in self._stories.values() for s in group), default=0)
+
     def refresh(self) -> None:
         """Read the shards that are new in the folder."""
         for path in sorted(self.folder.glob("*.safetensors")):
@@ -85,13 +90,13 @@ class BatchStream:
 
     def next_shot(self) -> MemoryBatch:
         """Return a batch whose target is the shot after the past (stage II)."""
-        num_past = _weighted(self.rng, PAST_SHOTS)
+        num_past = min(_weighted(self.rng, PAST_SHOTS), self.pool.longest - 1)
         stories = self.pool.pick(self.rng, self.batch_size, num_past + 1)
         return next_shot_batch(stories, num_past, self.rng)
 
     def retrieval(self) -> MemoryBatch:
         """Return a batch whose targets are latents of the past itself (stage I)."""
-        num_past = min(4, _weighted(self.rng, PAST_SHOTS))
+        num_past = min(4, _weighted(self.rng, PAST_SHOTS), self.pool.longest)
         stories = self.pool.pick(self.rng, self.batch_size, num_past)
         return retrieval_batch(stories, num_past, self.rng)
 

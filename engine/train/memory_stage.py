@@ -211,8 +211,11 @@ def _checkpoint(training: MemoryTraining, average: float) -> dict[str, float]:
 
 def _copy_of(module: Any) -> Any:
     # Rebuilt from its configuration: a deep copy would carry the hooks of the memory port.
-    copy = type(module).from_config(module.config) if hasattr(module, "from_config") else None
-    copy = copy if copy is not None else type(module)(module.config)
+    with torch.random.fork_rng(devices=[]):  # exporting must not change what is drawn next
+        has_factory = hasattr(module, "from_config")
+        copy = (
+            type(module).from_config(module.config) if has_factory else type(module)(module.config)
+        )
     copy.load_state_dict(module.state_dict())
     return copy
 

@@ -111,7 +111,8 @@ def optimisers(trainee: nn.Module, learning_rate: float) -> tuple[Muon, torch.op
         if not weight.requires_grad:
             continue
         is_inner = "blocks." in name or "encoder.block" in name or "stages." in name
-        is_matrix = weight.ndim >= 2 and min(weight.flatten(1).shape) >= 32 and is_inner
+        # Small matrices too (a LoRA of low rank): only vectors and embeddings go to AdamW.
+        is_matrix = weight.ndim >= 2 and min(weight.flatten(1).shape) >= 4 and is_inner
         (matrices if is_matrix else others).append(weight)
     adamw = torch.optim.AdamW(others, lr=learning_rate / 4, betas=(0.9, 0.98), weight_decay=0.0)
     return Muon(matrices, lr=learning_rate), adamw

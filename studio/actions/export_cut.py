@@ -13,7 +13,9 @@ from studio.timeline.edits import EditRefused
 MAX_TITLE = 300
 
 
-def export_cut(session: Session, project_id: str, *, title_card: str | None = None) -> str:
+def export_cut(
+    session: Session, project_id: str, *, title_card: str | None = None, priority: int = 0
+) -> str:
     """Queue the export of the cut as it is now and return the job's id.
 
     Raises:
@@ -27,7 +29,7 @@ def export_cut(session: Session, project_id: str, *, title_card: str | None = No
             "node_id": branch.head_node,
             "title_card": title_card.strip() or None if title_card else None,
         }
-        job = jobs.add(tx, kind="export", project_id=project_id, spec=spec)
+        job = jobs.add(tx, kind="export", project_id=project_id, spec=spec, priority=priority)
     session.changed(project_id)
     return job.id
 

@@ -6,8 +6,6 @@ import dataclasses
 import secrets
 from collections.abc import Sequence
 
-from sqlalchemy.engine import Connection
-
 from engine.protocol import EngineInfo
 from storage import history, jobs
 from storage.records import Cut, Json, Shot
@@ -17,7 +15,12 @@ from studio.timeline.edits import EditRefused
 
 
 def generate(
-    session: Session, project_id: str, shot_ids: Sequence[str] | None, *, has_new_seed: bool = False
+    session: Session,
+    project_id: str,
+    shot_ids: Sequence[str] | None,
+    *,
+    has_new_seed: bool = False,
+    priority: int = 0,
 ) -> list[str]:
     """Queue a take of each shot and return the jobs' ids.
 
@@ -32,8 +35,19 @@ def generate(
     with session.library.write() as tx:
         _, cut = history.head(tx, project_id)
         shots = _chosen(cut, shot_ids)
-        queued = [_queue(tx, project_id, cut, shot, info, _seed(shot, has_new_seed=has_new_seed))
-                  for shot in shots]  # fmt: skip
+        queued = []
+        for shot in shots:
+            seed = secrets.randbits(32) if has_new_seed else shot.params.seed
+            job = jobs.add(
+                tx,
+                kind="generate",
+                project_id=project_id,
+                shot_id=shot.shot_id,
+                spec=_spec(cut, shot, info, seed),
+                queueing_key=f"generate:{shot.shot_id}",
+                priority=priority,
+            )
+            queued.append(job.id)
     session.changed(project_id)
     return queued
 
@@ -53,24 +67,6 @@ def _chosen(cut: Cut, shot_ids: Sequence[str] | None) -> list[Shot]:
             raise EditRefused(f"{name} has no prompt. Write what it shows.")
         chosen.append(shot)
     return sorted(chosen, key=cut.shots.index)
-
-
-def _seed(shot: Shot, *, has_new_seed: bool) -> int:
-    return secrets.randbits(32) if has_new_seed else shot.params.seed
-
-
-def _queue(
-    tx: Connection, project_id: str, cut: Cut, shot: Shot, info: EngineInfo, seed: int
-) -> str:
-    job = jobs.add(
-        tx,
-        kind="generate",
-        project_id=project_id,
-        shot_id=shot.shot_id,
-        spec=_spec(cut, shot, info, seed),
-        queueing_key=f"generate:{shot.shot_id}",
-    )
-    return job.id
 
 
 def _spec(cut: Cut, shot: Shot, info: EngineInfo, seed: int) -> Json:

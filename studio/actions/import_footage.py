@@ -14,7 +14,9 @@ ORIGINAL_TYPE = "application/octet-stream"
 """Originals are never served: their media type says nothing that a browser would run."""
 
 
-def import_footage(session: Session, project_id: str, stream: BinaryIO, name: str) -> str:
+def import_footage(
+    session: Session, project_id: str, stream: BinaryIO, name: str, *, priority: int = 0
+) -> str:
     """Store an original, queue its import at the end of the cut and return the job's id.
 
     Raises:
@@ -47,6 +49,7 @@ def import_footage(session: Session, project_id: str, stream: BinaryIO, name: st
                 "height": cut.height,
                 "rate": list(cut.rate),
             },
+            priority=priority,
         )
         references.unpin(tx, owner)
     session.changed(project_id)

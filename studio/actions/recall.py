@@ -9,7 +9,14 @@ from studio.timeline.cut import locate, takes_read, total_frames
 from studio.timeline.edits import EditRefused
 
 
-def recall(session: Session, project_id: str, frame: int, mode: RecallMode = "mean") -> str:
+def recall(
+    session: Session,
+    project_id: str,
+    frame: int,
+    mode: RecallMode = "mean",
+    *,
+    priority: int = 10,
+) -> str:
     """Queue the recall of a frame of the cut and return the job's id.
 
     Raises:
@@ -45,7 +52,7 @@ def recall(session: Session, project_id: str, frame: int, mode: RecallMode = "me
                 "memory_system": place.shot.memory.system,
             },
             queueing_key=f"recall:{project_id}",
-            priority=10,
+            priority=priority,
         )
     session.changed(project_id)
     return job.id

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
@@ -31,7 +32,7 @@ def plan_storyboard(session: Session, project_id: str, text: str) -> tuple[Story
     return board, plan(board, session.facts(cut.rate))
 
 
-def import_storyboard(
+def import_storyboard(  # noqa: PLR0913 - how its shots are to be
     session: Session,
     project_id: str,
     text: str,
@@ -39,6 +40,7 @@ def import_storyboard(
     mode: Mode,
     base_rev: int | None = None,
     seed: int | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Done:
     """Add the shots of a storyboard to the cut, or put them in place of what is not locked.
 
@@ -50,7 +52,9 @@ def import_storyboard(
         raise StoryboardError(problems_in_words(board))
 
     def make(_: Connection, cut: Cut) -> Edit:
-        return edits.apply_storyboard(cut, planned, mode=mode, new_id=new_id, seed=seed)
+        return edits.apply_storyboard(
+            cut, planned, mode=mode, new_id=new_id, seed=seed, defaults=defaults
+        )
 
     op = {"kind": "apply_storyboard", "mode": mode, "text": text}
     return commit(session, project_id, op, make, base_rev=base_rev)

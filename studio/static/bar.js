@@ -93,7 +93,7 @@ class Bar extends StudioElement {
   }
 
   showGenerate() {
-    const open = store.shots.filter((shot) => !shot.take && !shot.locked);
+    const open = store.shots.filter((shot) => !(shot.take || shot.locked || shot.muted) && shot.prompt.trim());
     const waiting = open.filter((shot) => !store.jobOf(shot.shot_id));
     const running = [...store.jobs.values()].filter((job) => job.kind === "generate" && job.state !== "failed");
     this.generate.disabled = !waiting.length || store.engine.state === "failed";

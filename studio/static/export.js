@@ -70,8 +70,11 @@ class Export extends StudioElement {
     this.problem.hidden = true;
     const body = { title_card: this.card.value.trim() || null };
     const reply = await store.ask(() => api.post(`${store.base}/export`, body));
-    if (reply) await this.follow(reply.job);
-    this.refresh();
+    if (!reply) return this.refresh();
+    const isDone = this.follow(reply.job);
+    await store.load();
+    await isDone;
+    return this.refresh();
   }
 
   /** Show the file once the job is done, also one that was running when the page was opened. */

@@ -168,8 +168,7 @@ class Memory extends StudioElement {
     try {
       const { job } = await api.post(`${store.base}/recall`, { frame: this.frame, mode: this.mode });
       wish.job = job;
-      if (wish.abort.signal.aborted) cancel(job);
-      else await this.finish(wish);
+      if (!wish.abort.signal.aborted) await this.finish(wish);
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
       if (this.wanted === wish) this.showNothing(error.message);
@@ -193,7 +192,8 @@ class Memory extends StudioElement {
   drop() {
     if (!this.wanted) return;
     this.wanted.abort.abort();
-    if (this.wanted.job) cancel(this.wanted.job);
+    // A recall that waits becomes the next one on the server; only a running one is in the way.
+    if (store.jobs.get(this.wanted.job)?.state === "running") cancel(this.wanted.job);
     this.wanted = null;
     this.busy.hidden = true;
   }

@@ -172,7 +172,12 @@ export function unknownWords(prompt, vocabulary) {
   return [...new Set(words.filter((word) => !known.has(word)))];
 }
 
-/** A name an editor knows a shot by: its title, else its number. */
+/** The title an editor gave a shot; a mere number, as an import gives it, is none. */
+export function titleOf(shot) {
+  return /^\d*$/.test(shot.title ?? "") ? "" : shot.title;
+}
+
+/** A name an editor knows a shot by: its title, else its place in the cut. */
 export function nameOf(shot, index) {
-  return shot.title || `Shot ${index + 1}`;
+  return titleOf(shot) || `Shot ${index + 1}`;
 }

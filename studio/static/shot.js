@@ -2,7 +2,7 @@
 
 import { button, debounce, fill, h, setText, StudioElement } from "./dom.js";
 import { cancel } from "./jobs.js";
-import { fieldOf, legalLengths, nameOf, unknownWords } from "./model.js";
+import { fieldOf, legalLengths, nameOf, titleOf, unknownWords } from "./model.js";
 import { store } from "./store.js";
 import { panel, sheet } from "./style.js";
 import { jobText } from "./timeline_shots.js";
@@ -188,7 +188,7 @@ class Shot extends StudioElement {
     }
     const index = store.indexOf(shot.shot_id);
     this.titleField.placeholder = `Shot ${index + 1}`;
-    this.put(this.titleField, "title", shot.title);
+    this.put(this.titleField, "title", titleOf(shot));
     this.put(this.prompt, "prompt", shot.prompt);
     this.showUnknown(this.prompt.value);
     this.showLength(shot);

@@ -13,7 +13,7 @@ const styles = sheet(`
 ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; }
 li { display: grid; grid-template-columns: 72px 1fr; gap: 10px; background: var(--mn-raised); border: 1px solid transparent; border-radius: 5px; overflow: hidden; }
 li.picked { border-color: var(--mn-accent-line); background: var(--mn-accent-soft); }
-.tile { height: 100%; min-height: 72px; background: #000 0 50% / auto 72px no-repeat; }
+.tile { height: 100%; min-height: 72px; background: #000 0 0 / auto 100% no-repeat; }
 .about { padding: 8px 10px 8px 0; display: grid; gap: 4px; min-width: 0; }
 .about b { font-weight: 600; }
 .actions { display: flex; gap: 6px; }

@@ -1,7 +1,7 @@
 /** The shots of the timeline as elements: what a pointer, a keyboard and a screen reader meet. */
 
 import { h, setText } from "./dom.js";
-import { indexAt, lengthOf, nameOf } from "./model.js";
+import { indexAt, lengthOf, nameOf, titleOf } from "./model.js";
 import { store } from "./store.js";
 import { duration, format } from "./timecode.js";
 
@@ -108,7 +108,7 @@ export class ShotElements {
     if (!preview) parts.preview.removeAttribute("src");
     else if (parts.preview.getAttribute("src") !== preview) parts.preview.src = preview;
     setText(parts.words, shot.prompt);
-    setText(parts.name, shot.title || String(index + 1));
+    setText(parts.name, titleOf(shot) || String(index + 1));
     setText(parts.about, shot.prompt);
     setText(parts.badge, badgeText(shot));
     parts.badge.classList.toggle("stale", Boolean(shot.stale));

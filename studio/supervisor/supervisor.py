@@ -7,6 +7,7 @@ import shutil
 from storage import jobs, workers
 from studio.session import Session
 from studio.supervisor.engine_loop import EngineLoop
+from studio.supervisor.media_loop import MediaLoop
 
 
 class Supervisor:
@@ -21,7 +22,10 @@ class Supervisor:
             self._worker_id = workers.register(tx, kind="engine")
             self.requeued = jobs.requeue_lost(tx, lambda worker: workers.is_alive(tx, worker))
             workers.forget_dead(tx)
-        self._loops = (EngineLoop(session, self._worker_id),)
+        self._loops = (
+            EngineLoop(session, self._worker_id),
+            MediaLoop(session, self._worker_id),
+        )
 
     def start(self) -> None:
         """Start the threads; the engine is loaded by its own."""

@@ -54,10 +54,12 @@ def apply_storyboard(
     mode: Literal["append", "replace"],
     new_id: NewId,
     seed: int | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Edit:
     """Add the planned shots at the end, or in place of all that are not locked.
 
     `seed` is the first shot's; the next ones count up. None = a seed from each shot's own id.
+    `defaults` are fields for shots that the storyboard says nothing about.
     """
     if not plan.shots:
         raise EditRefused("The storyboard has no beats. Write at least one line with a time.")
@@ -65,7 +67,7 @@ def apply_storyboard(
     added = []
     for index, planned in enumerate(plan.shots):
         shot = _new_shot(new_id(), planned.prompt, planned.num_frames, planned.title)
-        given = dict(planned.params)
+        given = {**(defaults or {}), **planned.params}
         if seed is not None and "seed" not in given:
             given["seed"] = seed + index
         added.append(_with_fields(shot, given))

@@ -115,3 +115,9 @@ test("a range of shots is the same from either end", () => {
   assert.deepEqual(model.rangeOf(CUT, "c", "b"), ["b", "c"]);
   assert.deepEqual(model.rangeOf(CUT, "gone", "b"), ["b"]);
 });
+
+test("a mere number is no title: a moved shot is named by where it stands", () => {
+  assert.equal(model.nameOf(shot("a", 5, { title: "4" }), 0), "Shot 1");
+  assert.equal(model.nameOf(shot("a", 5, { title: "3a" }), 0), "3a");
+  assert.equal(model.nameOf(shot("a", 5, { title: "Opening" }), 2), "Opening");
+});

@@ -1,0 +1,168 @@
+"""The memory stages: exact resume, both ways of training, and objectives that hide nothing."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from engine.models.checkpoint import load_vae
+from engine.recipes import load_model, wan
+from engine.train.attention import write_out_attention
+from engine.train.batches import StoryPool, next_shot_batch, retrieval_batch
+from engine.train.latents import StoryLatents, encode_story, read_shard, write_shard
+from engine.train.memory_stage import MemoryStage, MemoryTraining, train
+from engine.train.objectives import ObjectiveOptions, mask_history
+from engine.train.world.story import WorldDials, tell
+from tests.engine.conftest import CPU
+
+
+@pytest.fixture(scope="module")
+def stories(tiny_checkpoint: Path) -> list[StoryLatents]:
+    torch.set_num_threads(1)
+    vae = load_vae(tiny_checkpoint / "vae")
+    dials = WorldDials(num_frames=9, min_shots=3, max_shots=4)
+    return [encode_story(vae, tell(seed, dials)) for seed in range(6)]
+
+
+@pytest.fixture(scope="module")
+def shards(stories: list[StoryLatents], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("latents")
+    write_shard(folder / "0000000.safetensors", stories)
+    return folder
+
+
+def stage(tiny_checkpoint: Path, shards: Path, out: Path, **options: object) -> MemoryStage:
+    return replace(
+        MemoryStage(
+            checkpoint=tiny_checkpoint,
+            latents=shards,
+            out=out,
+            next_shot_share=0.5,
+            budget_steps=4,
+            batch_size=2,
+            save_seconds=0.0,
+            use_bfloat16=False,
+            num_validation=4,
+        ),
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def test_a_shard_reads_back(stories: list[StoryLatents], shards: Path) -> None:
+    for kept, story in zip(read_shard(shards / "0000000.safetensors"), stories, strict=True):
+        assert (kept.seed, kept.captions) == (story.seed, story.captions)
+        assert kept.same_person == story.same_person
+        assert torch.allclose(kept.latents_SCTHW.float(), story.latents_SCTHW, atol=1e-2)
+    assert len(StoryPool(shards)) == len(stories)
+
+
+def test_the_person_is_always_in_the_past(stories: list[StoryLatents]) -> None:
+    rng = random.Random(0)
+    for _ in range(20):
+        batch = next_shot_batch(stories, 1, rng)
+        assert batch.num_past == 1
+        for item, story in enumerate(stories):
+            target = story.captions.index(batch.captions[item])
+            if story.same_person[target]:
+                last = story.latents_SCTHW[story.same_person[target][-1]]
+                assert torch.equal(batch.past_BNCTHW[item, 0], last.float())
+
+
+def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:
+    batch = retrieval_batch(stories, 2, random.Random(1))
+    length = batch.past_BNCTHW.shape[3]
+    line = batch.past_BNCTHW.transpose(1, 2).flatten(2, 3)
+    for item in range(len(stories)):
+        for query in range(3):
+            place = int(batch.times_BT[item, query]) + 2 * length
+            assert torch.equal(batch.target_BCTHW[item, :, query], line[item, :, place])
+
+
+def test_masking_leaves_omega_alone_and_noises_the_rest(stories: list[StoryLatents]) -> None:
+    torch.manual_seed(0)
+    batch = retrieval_batch(stories, 2, random.Random(1))
+    full, reduced = mask_history(batch, ObjectiveOptions(), 2)
+    length = batch.past_BNCTHW.shape[3]
+    omega = batch.times_BT + 2 * length
+    for item in range(len(stories)):
+        for place in range(2 * length):
+            shot, latent = divmod(place, length)
+            same = torch.equal(
+                full[item, shot, :, latent], batch.past_BNCTHW[item, shot, :, latent]
+            )
+            assert same == (place in omega[item].tolist())
+        for shot in range(2):
+            for short in range(reduced.shape[3]):
+                covered = [0] if short == 0 else [2 * short - 1, 2 * short]
+                hit = any(shot * length + c in omega[item].tolist() for c in covered)
+                same = torch.equal(
+                    reduced[item, shot, :, short], batch.past_lr_BNCTHW[item, shot, :, short]
+                )
+                assert same == hit
+
+
+def test_written_out_attention_equals_the_stock_one(tiny_checkpoint: Path) -> None:
+    model = load_model(wan(tiny_checkpoint), CPU)
+    latents = torch.randn(1, 16, 3, 4, 8, generator=torch.Generator().manual_seed(0))
+    from engine.context import EMPTY
+
+    stock = model.velocity(latents, 0.5, model.empty_text, EMPTY)
+    write_out_attention(model.parts.transformer)
+    assert torch.allclose(model.velocity(latents, 0.5, model.empty_text, EMPTY), stock, atol=1e-5)
+
+
+def weights(folder: Path, out: Path) -> dict[str, torch.Tensor]:
+    del folder
+    return torch.load(out / "state.pt", weights_only=True)["trainee"]  # type: ignore[no-any-return]
+
+
+def test_resuming_is_bit_equal_to_never_having_stopped(
+    tiny_checkpoint: Path, shards: Path, tmp_path: Path
+) -> None:
+    torch.set_num_threads(1)
+    whole = stage(tiny_checkpoint, shards, tmp_path / "whole")
+    rows = list(train(whole))
+    assert [row["step"] for row in rows] == [1, 2, 3, 4]
+    broken = stage(tiny_checkpoint, shards, tmp_path / "broken")
+    first = train(broken)
+    next(first)
+    next(first)
+    first.close()
+    list(train(broken))
+    for name, value in weights(tiny_checkpoint, whole.out).items():
+        assert torch.equal(value, weights(tiny_checkpoint, broken.out)[name]), name
+
+
+def test_all_weights_of_the_tiny_model_are_trained_and_shipped(
+    tiny_checkpoint: Path, shards: Path, tmp_path: Path
+) -> None:
+    run = stage(tiny_checkpoint, shards, tmp_path / "run")
+    list(train(run))
+    before = load_model(wan(tiny_checkpoint), CPU).parts
+    after = load_model(wan(run.out / "checkpoint"), CPU).parts
+    assert after.card == before.card
+    for name in ("transformer", "text_encoder"):
+        old, new = getattr(before, name).state_dict(), getattr(after, name).state_dict()
+        assert any(not torch.equal(old[key], new[key]) for key in old)
+    assert torch.equal(
+        before.vae.state_dict()["decoder.conv_in.weight"],
+        after.vae.state_dict()["decoder.conv_in.weight"],
+    )
+
+
+def test_with_a_base_only_lora_and_phi_are_trained(
+    tiny_checkpoint: Path, shards: Path, tmp_path: Path
+) -> None:
+    run = stage(tiny_checkpoint, shards, tmp_path / "run", lora_rank=4)
+    training = MemoryTraining(run)
+    trained = {n for n, w in training.trainee.named_parameters() if w.requires_grad}
+    assert trained
+    assert all("lora_" in name or name.startswith("encoder.") for name in trained)
+    list(train(run))
+    folder = run.out / "checkpoint"
+    assert (folder / "pytorch_lora_weights.safetensors").is_file()
+    assert (folder / "memory" / "frame_preservation" / "model.safetensors").is_file()

@@ -1,0 +1,1 @@
+"""Tests of film out and footage in."""
