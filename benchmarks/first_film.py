@@ -1,7 +1,7 @@
 """What the first film costs: server start, model load, seconds per shot, tokens, bytes.
 
-Run as `python -m benchmarks.first_film --out docs/measurements/first-film.md`. It opens the studio on
-a fresh data folder, makes the sample film over the API three times, and writes medians.
+Run as `python -m benchmarks.first_film --out docs/measurements/first-film.md`. It opens the studio
+on a fresh data folder, makes the sample film over the API three times, and writes medians.
 """
 
 from __future__ import annotations
