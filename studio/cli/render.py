@@ -30,10 +30,10 @@ from studio.timeline.storyboard import StoryboardError
 
 HELP = "Render a storyboard to a film: every shot reads the memory of those before it."
 EXAMPLES = """examples:
-  python app.py render assets/storyboards/lantern.txt --out film.mp4
+  python app.py render assets/storyboards/mia-travels.txt --out film.mp4
   python app.py render film.txt --out film.mp4 --seed 7 --steps 8 --json
   python app.py render film.txt --out film.mp4 --memory none      each shot on its own
-  echo "00:00:00:00 a red ball rolls" | python app.py render - --out ball.mp4
+  echo "00:00:00:00 Mia waves in the park" | python app.py render - --out mia.mp4
 
 A storyboard has one line for each shot, such as `00:00:12:00 she opens the door` or
 `0:05-0:09 she sits down`; or it is JSON. The project stays in the library.

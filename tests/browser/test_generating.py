@@ -9,7 +9,7 @@ from tests.browser.studio import Window, settle, tab
 
 
 def test_generate_all_makes_five_shots_and_undo_takes_the_last_one_back(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Five"))
+    page = desk.open(desk.studio.film("Five"), path="/")
     page.get_by_role("button", name="Generate all (5)").click()
     page.wait_for_function("() => mnemoreel.shots.every(shot => shot.take) && !mnemoreel.jobs.size")
     timeline = page.locator("mnemo-timeline")

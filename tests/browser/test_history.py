@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.studio import Window, settle, shot_ids, tab
+from tests.browser.studio import Window, edit, settle, shot_ids, tab
 
 
 def test_a_click_in_the_history_rewinds_and_an_edit_then_keeps_the_old_future(
@@ -18,7 +18,7 @@ def test_a_click_in_the_history_rewinds_and_an_edit_then_keeps_the_old_future(
     expect(rows.nth(0)).to_have_class("ahead")
     expect(rows.nth(5)).to_have_class("head")
     settle(page)
-    page.evaluate("() => mnemoreel.edit({kind: 'delete', shot_ids: [mnemoreel.shots[0].shot_id]})")
+    edit(page, kind="delete", shot_ids=[shot_ids(page)[0]])
     expect(rows).to_have_count(8)
     expect(rows.nth(0)).to_have_class("head")
     expect(rows.nth(1)).to_have_class("other")
@@ -55,11 +55,7 @@ def test_a_stranger_s_text_is_shown_as_text_everywhere(desk: Window) -> None:
     )
     project = desk.studio.film(text, f"00:00:00:00 {text}\n00:00:02:00 a red ball", is_made=True)
     page = desk.open(project)
-    page.evaluate(
-        "text => mnemoreel.edit({kind: 'set', shot_id: mnemoreel.shots[0].shot_id, fields: {title: text}})",
-        text,
-    )
-    settle(page)
+    edit(page, kind="set", shot_id=shot_ids(page)[0], fields={"title": text})
     for title in ("Takes", "Memory", "History", "Queue", "Export", "Shot"):
         tab(page, title)
         settle(page)

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.studio import Window, settle, tab
+from tests.browser.studio import Window, edit, settle, shot_ids, tab
 
 
 def test_a_past_frame_is_recalled_beside_the_real_one_with_its_numbers(desk: Window) -> None:
@@ -38,10 +38,9 @@ def test_the_panel_follows_the_playhead_until_its_own_scrubber_is_used(desk: Win
 def test_the_memory_lane_opens_the_frame_that_was_clicked(desk: Window) -> None:
     page = desk.open(desk.studio.film("Lane", is_made=True))
     settle(page)
-    x, y = page.evaluate(
-        """() => { const box = document.querySelector("mnemo-timeline").shadowRoot
-          .querySelector(".viewport").getBoundingClientRect(); return [box.left + 300, box.top + 145]; }"""
-    )
+    box = page.locator("mnemo-timeline .viewport").bounding_box()
+    assert box is not None
+    x, y = box["x"] + 300, box["y"] + 145
     page.mouse.click(x, y)
     frame = page.evaluate("() => mnemoreel.playhead")
     assert frame > 0
@@ -52,10 +51,7 @@ def test_a_shot_without_a_take_has_nothing_to_recall_and_says_so(desk: Window) -
     project = desk.studio.film("Half", is_made=True)
     page = desk.open(project)
     settle(page)
-    page.evaluate(
-        "() => mnemoreel.edit({kind: 'insert', before: mnemoreel.shots[1].shot_id, prompt: 'a box'})"
-    )
-    settle(page)
+    edit(page, kind="insert", before=shot_ids(page)[1], prompt="a box")
     page.evaluate("() => mnemoreel.seek(20)")
     tab(page, "Memory")
     expect(page.locator("mnemo-memory")).to_contain_text("This shot has no take yet")

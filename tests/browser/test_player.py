@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page
 
-from tests.browser.studio import Window, settle, shot_place
+from tests.browser.studio import Window, edit, settle, shot_ids, shot_place
 
 READ = """() => {
   const video = document.querySelector("mnemo-player").shadowRoot.querySelector("video.on");
@@ -14,6 +14,11 @@ READ = """() => {
     if (context.getImageData(bit * 12 + 6, 58, 1, 1).data[1] > 128) number |= 1 << bit;
   }
   return number;
+}"""
+WATCH = """() => {
+  window.seen = [];
+  mnemoreel.addEventListener("playhead", () => seen.push(mnemoreel.playhead));
+  mnemoreel.seek(10);
 }"""
 SETTLED = """() => {
   const here = mnemoreel.current;
@@ -30,10 +35,7 @@ def shown(page: Page) -> int:
 def test_every_frame_of_the_film_is_exact_forwards_and_backwards(desk: Window) -> None:
     page = desk.open(desk.studio.film("Exact", is_made=True))
     settle(page)
-    page.evaluate(
-        "() => mnemoreel.edit({kind: 'trim', shot_id: mnemoreel.shots[1].shot_id, in: 3, out: 9})"
-    )
-    settle(page)
+    edit(page, kind="trim", shot_id=shot_ids(page)[1], **{"in": 3, "out": 9})
     expected = [*range(17), *range(3, 9), *range(17)]
     page.keyboard.press("Home")
     seen = [shown(page)]
@@ -66,9 +68,7 @@ def test_scrubbing_ends_on_the_frame_under_the_pointer(desk: Window) -> None:
 def test_playing_crosses_the_cuts_and_stops_at_the_end(desk: Window) -> None:
     page = desk.open(desk.studio.film("Play", is_made=True))
     settle(page)
-    page.evaluate(
-        "() => { window.seen = []; mnemoreel.addEventListener('playhead', () => seen.push(mnemoreel.playhead)); mnemoreel.seek(10); }"
-    )
+    page.evaluate(WATCH)
     shown(page)
     page.keyboard.press("l")
     page.keyboard.press("l")

@@ -12,7 +12,7 @@ def test_an_empty_library_says_how_to_begin(
 ) -> None:
     del studio  # its fixture imports gradio with its warnings silenced
     with running(tmp_path) as empty, window(browser, empty) as opened:
-        page = opened.open()
+        page = opened.open(path="/")
         expect(page.get_by_role("heading", name="Make your first film")).to_be_visible()
         page.get_by_role("button", name="New film").click()
         expect(page.get_by_role("heading", name="Start with a storyboard")).to_be_visible()
@@ -41,5 +41,5 @@ def test_a_film_is_renamed_deleted_and_brought_back(desk: Window) -> None:
 
 def test_a_film_that_does_not_exist_is_said_so(desk: Window) -> None:
     page = desk.open()
-    page.goto(f"{desk.studio.url}/?project=nothing")
+    page.goto(f"{desk.studio.url}/bare?project=nothing")
     expect(page.get_by_role("heading", name="This film cannot be opened")).to_be_visible()
