@@ -125,6 +125,9 @@ class Worker:
             self._fail(run.job_id, error, f"The engine failed: {error}.")
             if "CUDA" in str(error):
                 os._exit(1)  # a CUDA context does not recover in place
+        finally:
+            # A job that is tried again keeps its id: an old stop must not meet it.
+            self.cancelled.discard(run.job_id)
 
     def _consume(self, run: Run, bench: Bench) -> JobResult:
         for item in run_job(bench, run.spec):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import insert, select
+from sqlalchemy import CTE, case, insert, select
 from sqlalchemy.engine import Connection, Row
 
 from storage import references, schema
@@ -75,11 +75,28 @@ def add(
 
 def ancestor_at(tx: Connection, node: Node, depth: int) -> Node:
     """Return the ancestor of `node` (or itself) with that depth, at most the node's own."""
-    while node.depth > depth:
-        assert node.jump_id is not None and node.parent_id is not None
-        jump = get(tx, node.jump_id)
-        node = jump if jump.depth >= depth else get(tx, node.parent_id)
-    return node
+    walk = way_to(node, depth)
+    found = tx.execute(select(walk.c.id).where(walk.c.depth == depth)).scalar_one()
+    return get(tx, found)
+
+
+def way_to(node: Node, depth: int) -> CTE:
+    """Return the rows (id, depth) that lead from `node` up to its ancestor with that depth.
+
+    One query, whatever the depth: each row jumps as far as it can without overshooting.
+    """
+    jump, above = _node.alias("jump"), _node.alias("above")
+    start = select(_node.c.id, _node.c.depth, _node.c.parent_id, _node.c.jump_id)
+    walk = start.where(_node.c.id == node.id).cte("walk", recursive=True)
+    target = case((jump.c.depth >= depth, walk.c.jump_id), else_=walk.c.parent_id)
+    step = (
+        select(above.c.id, above.c.depth, above.c.parent_id, above.c.jump_id)
+        .select_from(walk)
+        .join(jump, jump.c.id == walk.c.jump_id)
+        .join(above, above.c.id == target)
+        .where(walk.c.depth > depth)
+    )
+    return walk.union_all(step)
 
 
 def descends(tx: Connection, node: Node, ancestor: Node) -> bool:

@@ -15,7 +15,7 @@ from studio.session import Session
 from studio.settings import Settings
 from studio.supervisor.supervisor import Supervisor
 from studio.web import api, live, media, work
-from studio.web.answers import add_error_answers
+from studio.web.answers import JsonOnly, add_error_answers
 from studio.web.guard import Guard
 
 STATIC = Path(__file__).parent / "static"
@@ -49,13 +49,14 @@ def build_app(
     # /docs would load Swagger from another server.
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.session = session
-    for router in (api.router, work.router, work.uploads, media.router, live.router):
+    for router in (api.router, work.router, media.router, live.router):
         app.include_router(router)
     add_error_answers(app)
     if STATIC.is_dir():
         app.mount("/studio-static", StaticFiles(directory=STATIC))
     if has_page:
         _mount_page(app, settings)
+    app.add_middleware(JsonOnly)
     app.add_middleware(Guard, settings=settings)  # added last = outermost
     return app
 

@@ -12,7 +12,7 @@ from storage.records import Job, Project
 from studio.actions.export_cut import export_cut
 from studio.actions.generate import generate
 from studio.actions.manage_projects import create_project
-from studio.actions.storyboards import import_storyboard, plan_storyboard, problems_in_words
+from studio.actions.storyboards import import_storyboard, problems_in_words
 from studio.cli.headless import (
     PRIORITY,
     Headless,
@@ -25,14 +25,15 @@ from studio.cli.headless import (
 from studio.cli.output import CliError, Output
 from studio.settings import Settings
 from studio.timeline import storyboard
+from studio.timeline.plan import plan
 from studio.timeline.storyboard import StoryboardError
 
 HELP = "Render a storyboard to a film: every shot reads the memory of those before it."
 EXAMPLES = """examples:
-  python app.py render assets/storyboards/lantern.txt --out film.mp4
+  python app.py render assets/storyboards/mia-travels.txt --out film.mp4
   python app.py render film.txt --out film.mp4 --seed 7 --steps 8 --json
   python app.py render film.txt --out film.mp4 --memory none      each shot on its own
-  echo "00:00:00:00 a red ball rolls" | python app.py render - --out ball.mp4
+  echo "00:00:00:00 Mia waves in the park" | python app.py render - --out mia.mp4
 
 A storyboard has one line for each shot, such as `00:00:12:00 she opens the door` or
 `0:05-0:09 she sits down`; or it is JSON. The project stays in the library.
@@ -82,9 +83,7 @@ def _import(studio: Headless, text: str, given: argparse.Namespace) -> Project:
     board = storyboard.parse(text, info.rate)
     if board.problems:
         raise StoryboardError(problems_in_words(board))
-    stem = "storyboard" if given.storyboard == "-" else Path(given.storyboard).stem
-    project = create_project(session, given.name or board.name or stem)
-    _, planned = plan_storyboard(session, project.id, text)
+    planned = plan(board, session.facts(info.rate))
     for warning in planned.warnings:
         studio.output.note(f"warning: {warning}")
     unknown = sorted({w for s in planned.shots for w in s.unknown_words})
@@ -93,6 +92,8 @@ def _import(studio: Headless, text: str, given: argparse.Namespace) -> Project:
             f"The model does not know: {', '.join(unknown)}. Use other words, or leave out "
             "--strict to go on without them."
         )
+    stem = "storyboard" if given.storyboard == "-" else Path(given.storyboard).stem
+    project = create_project(session, given.name or board.name or stem)
     import_storyboard(session, project.id, text, mode="append", seed=given.seed, defaults=defaults)
     return project
 

@@ -9,14 +9,15 @@ import socket
 import sys
 import threading
 import webbrowser
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from engine.protocol import Executor
 from storage.database import Library
 from studio.cli.output import CliError, Output
-from studio.server import build_app
 from studio.settings import Settings
+
+if TYPE_CHECKING:
+    from uvicorn import Server
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,11 @@ def run(given: argparse.Namespace, settings: Settings, executor: Executor, outpu
         CliError: the port is taken.
         LibraryInUse: another studio has the library; the message says where it is.
     """
+    # Not above: the other verbs start a second sooner without a web server.
+    import uvicorn
+
+    from studio.server import build_app
+
     with Library.open(settings.data_folder, address=settings.url) as library:
         library.backup_if_due()
         _require_port(settings)
@@ -57,7 +63,7 @@ def run(given: argparse.Namespace, settings: Settings, executor: Executor, outpu
     return 0 if server.started else 1
 
 
-def _announce(server: uvicorn.Server, url: str, output: Output, wants_browser: bool) -> None:  # noqa: FBT001 - a thread's argument
+def _announce(server: Server, url: str, output: Output, wants_browser: bool) -> None:  # noqa: FBT001 - a thread's argument
     waiting = threading.Event()
     while not server.started and not server.should_exit:
         waiting.wait(0.05)

@@ -101,7 +101,16 @@ export class StudioElement extends HTMLElement {
       store.addEventListener(topic, () => this.schedule());
     }
     this.refresh();
+    // A tab that was hidden comes up to date when it is shown.
+    new IntersectionObserver((entries) => {
+      if (entries.at(-1).isIntersecting) this.schedule();
+    }).observe(this);
     this.dataset.ready = "";
+  }
+
+  /** Whether the component can be seen: a panel in a hidden tab asks the server for nothing. */
+  get isShown() {
+    return this.offsetParent !== null;
   }
 
   /** Make the elements, once. */

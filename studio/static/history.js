@@ -66,16 +66,13 @@ class History extends StudioElement {
     this.undo = h("button", { type: "button", on: { click: () => run("undo") } }, "Undo");
     this.redo = h("button", { type: "button", on: { click: () => run("redo") } }, "Redo");
     this.root.append(h("div", { class: "row" }, this.note, this.undo, this.redo), this.list);
-    new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) this.refresh();
-    }).observe(this);
   }
 
   refresh() {
     this.undo.disabled = !store.document?.can_undo;
     this.redo.disabled = !store.document?.can_redo;
     const key = `${store.projectId} ${store.document?.rev}`;
-    if (!store.document || key === this.shown || this.offsetParent === null) return;
+    if (!store.document || key === this.shown || !this.isShown) return;
     this.shown = key;
     this.read();
   }

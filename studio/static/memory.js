@@ -115,10 +115,6 @@ class Memory extends StudioElement {
     this.recall();
   }
 
-  get isShown() {
-    return this.offsetParent !== null;
-  }
-
   keyOf() {
     return `${store.document?.node_id} ${this.frame} ${this.mode}`;
   }

@@ -20,20 +20,23 @@ const once = (target, type) => new Promise((resolve, reject) => {
   }, { signal: listeners.signal });
 });
 
-/** Seconds at the middle of a frame: a seek there cannot land on a neighbour. */
-export function middleOf(frame, [numerator, denominator]) {
-  return ((frame + 0.5) * denominator) / numerator;
-}
+// A seek to the middle of a frame cannot land on a neighbour; playing begins nearer to its start,
+// so that the first frame of a shot gets its time.
+const MIDDLE = 0.5;
+const START = 0.1;
 
-/** Load `media` into `video` and show `frame` of it; returns when that frame is on screen. */
-export async function showFrame(video, media, frame, rate) {
+/**
+ * Load `media` into `video` and show `frame` of it; returns when that frame is on screen. `part` is
+ * where inside of the frame the video stands.
+ */
+export async function showFrame(video, media, frame, rate, part = MIDDLE) {
   if (video.dataset.media !== media) {
     const address = await clips.get(media);
     video.dataset.media = media;
     video.src = address;
     await once(video, "loadeddata");
   }
-  const wanted = middleOf(frame, rate);
+  const wanted = ((frame + part) * rate[1]) / rate[0];
   if (Math.abs(video.currentTime - wanted) < 1e-4) return;
   video.currentTime = wanted;
   await once(video, "seeked");
@@ -134,6 +137,12 @@ export class Playback {
 
   async play(rate) {
     if (!store.shots.length) return;
+    if (rate > 0 && this.rate > 0) {
+      this.rate = rate;
+      this.#front.playbackRate = rate;
+      return;
+    }
+    this.#front.pause();
     this.rate = rate;
     const token = {};
     this.#token = token;
@@ -144,9 +153,10 @@ export class Playback {
       if (rate < 0) await this.#backwards(token);
       else await this.#forwards(token);
     } catch (error) {
-      this.onChange(error);
+      // Stopping interrupts a video that was about to play: that is no failure.
+      if (this.#isLive(token)) this.onChange(error);
     }
-    if (this.#token === token) this.stop();
+    if (this.#isLive(token)) this.stop();
   }
 
   #span() {
@@ -178,7 +188,7 @@ export class Playback {
     const { take } = here.shot;
     const frame = here.shot.in + here.offset;
     const isSame = this.#front.dataset.media === take.media;
-    await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate);
+    await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate, START);
     if (!this.#isLive(token)) return;
     if (!isSame) this.#swap();
     const video = this.#front;
@@ -188,7 +198,7 @@ export class Playback {
     this.#prepare(here.index + 1);
     const first = store.starts[here.index] - here.shot.in;
     await this.#watch(video, first, stop, token);
-    video.pause();
+    if (this.#isLive(token)) video.pause();
   }
 
   /** Follow the frames that `video` shows until the last one before `stop` has had its time. */
@@ -214,7 +224,7 @@ export class Playback {
     const next = store.shots[index];
     if (!next?.take || next.take.media === this.#front.dataset.media) return;
     const back = this.#back;
-    showFrame(back, next.take.media, next.in, store.rate).catch((error) => this.onChange(error));
+    showFrame(back, next.take.media, next.in, store.rate, START).catch((error) => this.onChange(error));
   }
 
   async #playGap(stop, token) {

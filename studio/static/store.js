@@ -5,7 +5,9 @@ import { Live } from "./live.js";
 import { applyOp, indexAt, nameOf, startsOf, stillApplies } from "./model.js";
 import { loadView, saveView } from "./view.js";
 
-const OVER = new Set(["done", "cancelled"]);
+const GONE = new Set(["done", "cancelled"]);
+// Times that an edit is sent while others edit the same film: each try is made on a newer cut.
+const MOST_TRIES = 5;
 const NOTHING = { shots: [], jobs: [], rev: 0, seq: 0, total_frames: 0 };
 
 /** What every component reads and whom it asks to change things. Topics are events without data. */
@@ -25,6 +27,8 @@ export class Store extends EventTarget {
   range = { in: null, out: null };
   loop = false;
   snapping = true;
+  /** What was refused last, for a place that covers the page's own notes. */
+  lastRefusal = "";
 
   #confirmed = NOTHING;
   #rev = 0;
@@ -35,6 +39,8 @@ export class Store extends EventTarget {
   #again = false;
   #live = null;
   #held = false;
+  // Jobs that a message said are over: a document that was read before knows them as running.
+  #over = new Set();
 
   emit(topic, detail) {
     this.dispatchEvent(new CustomEvent(topic, { detail }));
@@ -177,9 +183,10 @@ export class Store extends EventTarget {
     this.#boot = fresh.boot;
     this.projectMessage = "";
     const failed = [...this.jobs.values()].filter((job) => job.state === "failed");
-    this.jobs = new Map([...failed, ...fresh.jobs].map((job) => [job.id, job]));
+    const active = fresh.jobs.filter((job) => !this.#over.has(job.id));
+    this.jobs = new Map([...active, ...failed].map((job) => [job.id, job]));
     this.show(fresh);
-    const running = new Set(fresh.jobs.map((job) => job.shot_id));
+    const running = new Set(active.map((job) => job.shot_id));
     for (const id of this.previews.keys()) if (!running.has(id)) this.previews.delete(id);
     this.emit("jobs");
   }
@@ -226,7 +233,7 @@ export class Store extends EventTarget {
     await this.#loading;
   }
 
-  async #send(op, again = false) {
+  async #send(op, tries = MOST_TRIES) {
     try {
       const reply = await api.post(`${this.base}/edits`, { op, base_rev: this.#rev });
       this.#rev = reply.rev;
@@ -238,7 +245,7 @@ export class Store extends EventTarget {
         const applies = stillApplies(op, this.#confirmed.shots, fresh.shots);
         this.#confirmed = fresh;
         this.#rev = fresh.rev;
-        if (applies && !again) return this.#send(op, true);
+        if (applies && tries > 1) return this.#send(op, tries - 1);
       }
       this.announce(`Not changed: ${error.message}`, "bad");
       if (this.#confirmed !== NOTHING) this.show(this.#confirmed);
@@ -258,10 +265,20 @@ export class Store extends EventTarget {
 
   /** Apply a storyboard at the newest revision this page knows. */
   storyboard(text, mode) {
+    const send = async (tries) => {
+      try {
+        const body = { text, mode, base_rev: this.#rev };
+        return await api.post(`${this.base}/storyboard`, body);
+      } catch (error) {
+        // Shots at the end mean the same after any edit; replacing the cut does not.
+        if (mode !== "append" || tries <= 1 || !error.body?.document) throw error;
+        this.#rev = error.body.document.rev;
+        return send(tries - 1);
+      }
+    };
     return this.#after(async () => {
-      const body = { text, mode, base_rev: this.#rev };
-      const reply = await api.post(`${this.base}/storyboard`, body);
-      this.announce(reply.label ?? "Storyboard applied");
+      const reply = await send(MOST_TRIES);
+      this.announce(reply.label);
       return reply;
     });
   }
@@ -328,7 +345,10 @@ export class Store extends EventTarget {
 
   _progress(message) {
     for (const job of message.jobs) {
-      if (OVER.has(job.state)) this.jobs.delete(job.id);
+      const isGone = GONE.has(job.state);
+      if (isGone || job.state === "failed") this.#over.add(job.id);
+      else this.#over.delete(job.id);
+      if (isGone) this.jobs.delete(job.id);
       else this.jobs.set(job.id, { ...this.jobs.get(job.id), ...job });
       if (job.state === "cancelled") this.previews.delete(job.shot_id);
       if (job.state === "failed") this.announce(job.message || "A job failed.", "bad");
@@ -368,6 +388,7 @@ export class Store extends EventTarget {
 
   /** Say something to the editor: `tone` is "" or "bad". */
   announce(text, tone = "") {
+    if (tone === "bad") this.lastRefusal = text;
     if (text) this.emit("announce", { text, tone });
   }
 }

@@ -24,6 +24,7 @@ td { padding: 6px 10px 6px 0; border-top: 1px solid var(--mn-line); vertical-ali
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.prompt { width: 100%; overflow-wrap: anywhere; }
 .unknown { color: var(--mn-warn); display: block; font-size: 12px; }
+.note summary { cursor: pointer; }
 .note { padding: 8px 10px; border-radius: 4px; background: var(--mn-well); border-left: 3px solid var(--mn-warn); font-size: 12.5px; overflow-wrap: anywhere; }
 .note.refused { border-color: var(--mn-bad); }
 .hint { color: var(--mn-dim); margin: auto; text-align: center; max-width: 330px; display: grid; gap: 12px; justify-items: center; }
@@ -177,7 +178,10 @@ class Storyboard extends StudioElement {
     setText(this.total, `${duration(seconds(plan.total_frames, rate))} of film`
       + (plan.total_seconds ? ` · about ${duration(plan.total_seconds)} to generate` : ""));
     setText(this.apply, `Apply ${count}`);
-    this.apply.disabled = !plan.shots.length;
+    const unread = plan.problems.length;
+    if (unread) setText(this.total, unread === 1 ? "1 line cannot be read: mend or remove it." : `${unread} lines cannot be read: mend or remove them.`);
+    this.total.classList.toggle("bad", unread > 0);
+    this.apply.disabled = unread > 0 || !plan.shots.length;
   }
 
   length(shot) {
@@ -191,10 +195,12 @@ class Storyboard extends StudioElement {
   notes(plan) {
     const words = plan.shots.flatMap((shot) => shot.unknown_words);
     const said = (warning) => words.length && words.some((word) => warning.includes(word));
+    const rest = plan.warnings.filter((warning) => !said(warning));
+    const lines = rest.map((warning) => h("div", {}, warning));
+    const folded = h("details", { class: "note" }, h("summary", {}, `${rest.length} notes`), ...lines);
     return [
       ...plan.problems.map((problem) => this.problem(problem)),
-      ...plan.warnings.filter((warning) => !said(warning))
-        .map((warning) => h("div", { class: "note" }, warning)),
+      ...(rest.length > 2 ? [folded] : lines.map((line) => h("div", { class: "note" }, line))),
     ];
   }
 
@@ -204,7 +210,10 @@ class Storyboard extends StudioElement {
     const mode = store.shots.length ? checked.value : "append";
     const reply = await store.storyboard(this.text.value, mode);
     this.apply.disabled = false;
-    if (!reply) return;
+    if (!reply) {
+      this.refuse(store.lastRefusal);
+      return;
+    }
     this.text.value = "";
     this.dialog.close();
   }

@@ -48,6 +48,7 @@ class Takes extends StudioElement {
     setText(this.heading, shot ? `Takes of ${store.nameOf(shot.shot_id)}` : "Takes");
     this.more.hidden = !shot || shot.take?.kind === "footage";
     this.more.disabled = !shot || Boolean(shot.locked) || Boolean(store.jobOf(shot.shot_id));
+    if (!this.isShown) return;
     if (key !== this.shown) this.load(shot, key);
     else if (this.other) this.showFrames();
   }

@@ -149,12 +149,17 @@ class EngineLoop:
                 lambda tx: commit_result(tx, job, dispatched, message.result, info.engine_version),
             )
         elif isinstance(message, CancelledMessage):
-            self._end(job, lambda tx: jobs.cancelled(tx, job.id, job.fence))
+            self._end(job, lambda tx: self._cancelled(tx, job))
         elif isinstance(message, Failed):
             error = {"message": message.message, "error": message.error}
             self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, error))
         elif isinstance(message, Crashed):
             self._end(job, lambda tx: self._release(tx, job, message))
+
+    def _cancelled(self, tx: Connection, job: Job) -> Job:
+        if self._stopping.is_set():
+            return _put_back(tx, job)
+        return jobs.cancelled(tx, job.id, job.fence)
 
     def _release(self, tx: Connection, job: Job, crash: Crashed) -> Job:
         if self._stopping.is_set():

@@ -21,8 +21,6 @@ from fastapi import FastAPI
 STATIC = Path(__file__).parent.parent / "static"
 """Folder of the web components, served at `/studio-static`."""
 
-HEAD = '<script type="module" src="/studio-static/main.js"></script>'
-"""Loads the components. A script inside of `gr.HTML` would never run."""
 
 TABS = (
     ("Shot", "mnemo-shot"),
@@ -44,6 +42,16 @@ def _place(*elements: str, elem_id: str | None = None) -> None:
         apply_default_css=False,
         elem_id=elem_id,
     )
+
+
+def head() -> str:
+    """Return the tags that load the components: a script inside of `gr.HTML` would never run.
+
+    The modules are all named, so that a browser asks for them at once, not level by level.
+    """
+    names = sorted(path.name for path in STATIC.glob("*.js"))
+    early = "".join(f'<link rel="modulepreload" href="/studio-static/{name}">' for name in names)
+    return f'{early}<script type="module" src="/studio-static/main.js"></script>'
 
 
 def build() -> gr.Blocks:
@@ -94,5 +102,5 @@ def mount(app: FastAPI, *, port: int, data_folder: Path) -> None:
             font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
         ),
         css_paths=[STATIC / "theme.css"],
-        head=HEAD,
+        head=head(),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
-from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from storage.errors import (
     BlobCorrupt,
@@ -58,24 +60,38 @@ def session_of(request: Request) -> Session:
 Open = Annotated[Session, Depends(session_of)]
 
 
-async def demand_json(request: Request) -> None:
-    """Refuse a changing request that is not JSON, or is too long.
+class JsonOnly:
+    """Pure ASGI middleware: a request that changes something is JSON of a known, small size.
 
-    Raises:
-        HTTPException: 415 or 413. A form of another site can send neither as JSON.
+    A form of another site cannot be JSON. It looks before the body is read, so that nothing large
+    is ever taken in; only uploads, which are streamed, pass as they are.
     """
-    if request.method in ("GET", "HEAD"):
-        return
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(
-            415, f"The content type is {kind[:60]!r}. Expected application/json with a JSON body."
-        )
-    length = request.headers.get("content-length", "")
-    if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
-        raise HTTPException(
-            413, f"A body of {length or 'unknown'} bytes. Expected at most {MAX_BODY_BYTES}."
-        )
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand in front of `app`."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 415 or 413."""
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is None:
+            await self.app(scope, receive, send)
+        else:
+            await JSONResponse({"message": refusal[1]}, refusal[0])(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        path, method = scope["path"], scope["method"]
+        if method in ("GET", "HEAD") or not path.startswith("/api/") or path.endswith("/footage"):
+            return None
+        headers = Headers(scope=scope)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            return 415, f"The content type is {kind[:60]!r}. Expected application/json."
+        length = headers.get("content-length", "")
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY_BYTES:
+            told = length[:20] or "an unknown number of"
+            return 413, f"A body of {told} bytes. Expected at most {MAX_BODY_BYTES}."
+        return None
 
 
 def add_error_answers(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import Field
 
 from engine.protocol import EngineInfo
@@ -17,9 +17,9 @@ from studio.actions.edit import edit
 from studio.actions.manage_projects import MAX_NAME
 from studio.session import NotReady
 from studio.timeline.storyboard import MAX_CHARACTERS
-from studio.web.answers import Body, Open, demand_json
+from studio.web.answers import Body, Open
 
-router = APIRouter(prefix="/api", dependencies=[Depends(demand_json)])
+router = APIRouter(prefix="/api")
 
 Id = Annotated[str, Path(max_length=64)]
 Json = dict[str, Any]

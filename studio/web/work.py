@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path as FilePath
 from typing import IO, Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import Field
 
 from engine.protocol import RecallMode
@@ -21,12 +21,10 @@ from studio.actions.job_control import cancel_job, retry_job
 from studio.actions.recall import recall
 from studio.session import Session
 from studio.settings import MIB
-from studio.web.answers import Body, Open, demand_json
+from studio.web.answers import Body, Open
 from studio.web.api import Id, Json
 
-router = APIRouter(prefix="/api", dependencies=[Depends(demand_json)])
-uploads = APIRouter(prefix="/api")
-"""Without the demand for JSON: a raw body needs a preflight that the guard refuses elsewhere."""
+router = APIRouter(prefix="/api")
 
 SPARE_BYTES = 256 * MIB
 """Kept free on the disk beside an upload, for the normal form and the takes."""
@@ -71,7 +69,7 @@ def queue_export(session: Open, project_id: Id, body: ExportBody) -> Json:
     return {"job": export_cut(session, project_id, title_card=body.title_card)}
 
 
-@uploads.post("/projects/{project_id}/footage")
+@router.post("/projects/{project_id}/footage")
 async def upload_footage(
     session: Open,
     project_id: Id,

@@ -1,0 +1,57 @@
+"""One server and one browser for all browser tests; a fresh window for each."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.studio import Studio, Window, running, window
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # Nothing leaves the machine, even where the page would ask for it.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything here, and skip it where there is no browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if not item.path.is_relative_to(here):
+            continue
+        item.add_marker(pytest.mark.browser)
+        if not CHROMIUM.exists():
+            item.add_marker(pytest.mark.skip(reason=f"No Chromium at {CHROMIUM}; set CHROMIUM."))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what gradio warns of at its import is not ours
+        with running(tmp_path_factory.mktemp("studio")) as started:
+            yield started
+
+
+@pytest.fixture
+def desk(browser: Browser, studio: Studio) -> Iterator[Window]:
+    """A window whose every error and foreign request fails the test."""
+    studio.engine.steps = None
+    with window(browser, studio) as opened:
+        yield opened
+        assert opened.problems == []

@@ -1,0 +1,120 @@
+"""Footage comes in over the API and becomes shots; films go out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.protocol import EncodeSpec
+from studio.supervisor.media_loop import piece_lengths
+from tests.conftest import Studio
+from tests.engine.facts import INFO
+from tests.studio.media import made
+
+
+def upload(studio: Studio, project_id: str, path: Path, name: str = "") -> Any:
+    url = f"/api/projects/{project_id}/footage"
+    return studio.client.post(url, params={"name": name or path.name}, content=path.read_bytes())
+
+
+def test_footage_becomes_shots_of_the_cut_and_entries_of_its_memory(
+    studio: Studio, tmp_path: Path
+) -> None:
+    project_id = studio.project("0:00 a red ball")
+    clip = made.take(tmp_path / "hike <b>.mp4", range(70))
+    read = studio.wait(upload(studio, project_id, clip).json()["job"])
+    assert read["result"]["num_frames"] == 70
+    assert studio.wait(read["result"]["encode_job"])["state"] == "done"
+    document = studio.document(project_id)
+    assert document["label"] == "Import hike <b>.mp4 (3 shots)"
+    footage = document["shots"][1:]
+    assert [s["take"]["num_frames"] for s in footage] == [33, 33, 4]
+    assert [s["title"] for s in footage] == ["hike <b> 1", "hike <b> 2", "hike <b> 3"]
+    assert all(s["take"]["kind"] == "footage" for s in footage)
+    assert document["memory"]["tokens"] == 90
+    (spec,) = [s for s in studio.engine.submitted if isinstance(s, EncodeSpec)]
+    assert sum(spec.lengths) == 70
+    first = studio.session.library.blobs.path(_digest(footage[1]["take"]["media"]))
+    assert [made.number_of(f) for f in made.read(first)] == list(range(33, 66))
+
+
+def _digest(address: str) -> str:
+    return Path(address).stem
+
+
+@pytest.mark.parametrize("num_frames", [1, 5, 32, 33, 34, 65, 66, 400])
+def test_pieces_hold_every_frame_and_are_whole_for_the_memory(num_frames: int) -> None:
+    lengths = piece_lengths(num_frames, INFO)
+    assert sum(lengths) == num_frames
+    assert all(n == 33 for n in lengths[:-1])
+    assert 1 <= lengths[-1] <= 33
+
+
+def test_what_is_no_video_fails_with_words_and_changes_nothing(
+    studio: Studio, tmp_path: Path
+) -> None:
+    project_id = studio.project()
+    path = tmp_path / "notes.mp4"
+    path.write_text("dear diary")
+    job = studio.wait(upload(studio, project_id, path).json()["job"])
+    assert job["state"] == "failed"
+    assert "notes.mp4 cannot be read as a video" in job["error"]["message"]
+    assert len(studio.document(project_id)["shots"]) == 3
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    got = upload(studio, project_id, empty)
+    assert (got.status_code, "empty file" in got.json()["message"]) == (422, True)
+    assert upload(studio, "none", path).status_code == 404
+
+
+def test_an_upload_above_the_limit_is_refused_before_and_while_it_streams(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    small = dataclasses.replace(studio.session.settings, max_upload_mib=1)
+    monkeypatch.setattr(studio.session, "settings", small)
+    project_id = studio.project()
+    url = f"/api/projects/{project_id}/footage?name=x.mp4"
+    assert studio.client.post(url, content=b"x" * (2 << 20)).status_code == 413
+    pieces = (b"x" * 65536 for _ in range(40))
+    got = studio.client.post(url, content=pieces)
+    assert (got.status_code, "Expected at most" in got.json()["message"]) == (413, True)
+
+
+def test_an_upload_that_does_not_fit_the_disk_is_refused_at_once(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage("/")._replace(free=10 << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    project_id = studio.project()
+    got = studio.client.post(f"/api/projects/{project_id}/footage?name=x.mp4", content=b"x")
+    assert got.status_code == 503
+    assert "10 MB are free" in got.json()["message"]
+
+
+def test_the_film_has_every_frame_of_the_cut_and_a_card(studio: Studio) -> None:
+    project_id = studio.project()
+    document = studio.generated(project_id)
+    shot = document["shots"][1]["shot_id"]
+    op = {"kind": "trim", "shot_id": shot, "in": 2, "out": 9}
+    studio.post(f"/api/projects/{project_id}/edits", op=op)
+    muted = {"kind": "set", "shot_id": document["shots"][2]["shot_id"], "fields": {"muted": True}}
+    studio.post(f"/api/projects/{project_id}/edits", op=muted)
+    job = studio.wait(studio.post(f"/api/projects/{project_id}/export", title_card="Hi")["job"])
+    assert job["result"]["num_frames"] == 16 + 17 + 7
+    assert job["result"]["name"] == "Film.mp4"
+    film = studio.session.library.blobs.path(_digest(job["result"]["media"]))
+    assert len(made.read(film)) == 40
+    assert studio.client.get(job["result"]["media"]).status_code == 200
+    assert list(studio.session.settings.scratch_folder.iterdir()) == []
+
+
+def test_an_export_names_the_shots_that_have_no_take(studio: Studio) -> None:
+    project_id = studio.project()
+    got = studio.client.post(f"/api/projects/{project_id}/export", json={})
+    assert got.status_code == 422
+    assert "Shots 1, 2, 3 without a take" in got.json()["message"]

@@ -1,0 +1,89 @@
+"""Media by digest only: ranges, an unchanging address, and nothing outside of the store."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.conftest import Studio
+
+
+@pytest.fixture
+def take(studio: Studio) -> Any:
+    return studio.generated(studio.project("0:00 a red ball"))["shots"][0]["take"]
+
+
+def test_a_video_is_served_in_ranges_and_never_twice(studio: Studio, take: Any) -> None:
+    whole = studio.client.get(take["media"])
+    assert whole.headers["content-type"] == "video/mp4"
+    assert "immutable" in whole.headers["cache-control"]
+    part = studio.client.get(take["media"], headers={"range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole.content[10:20])
+    again = studio.client.get(take["media"], headers={"if-none-match": whole.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert studio.client.head(take["media"]).headers["content-length"] == str(len(whole.content))
+    beyond = studio.client.get(take["media"], headers={"range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+
+
+@pytest.mark.parametrize(
+    "name", ["My film.mp4", "../../etc/passwd", 'a"b\r\nSet-Cookie: x', "фильм.mp4", ""]
+)
+def test_a_download_has_a_name_without_any_power(studio: Studio, take: Any, name: str) -> None:
+    got = studio.client.get(f"{take['media']}?download={quote(name)}")
+    header = got.headers["content-disposition"]
+    assert header.startswith("attachment; filename*=UTF-8''")
+    assert not set('\r\n"/\\ ') & set(header.partition("''")[2])
+    assert "set-cookie" not in got.headers
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "../../library.sqlite3",
+        "%2e%2e%2f%2e%2e%2flibrary",
+        "%252e%252e",
+        "..\\x",
+        "\0",
+        "CON",
+        "a" * 300,
+        "0" * 64,
+        "AB" * 32,
+    ],
+)
+def test_s12_nothing_but_known_digests_is_served(studio: Studio, digest: str) -> None:
+    for ending in ("mp4", "jpg", "sqlite3"):
+        got = studio.client.get(f"/media/{quote(digest, safe='%')}.{ending}")
+        assert got.status_code in (404, 422), got.text
+
+
+def test_a_blob_is_served_only_as_what_it_is(studio: Studio, take: Any) -> None:
+    digest = take["media"].removeprefix("/media/").removesuffix(".mp4")
+    assert studio.client.get(f"/media/{digest}.jpg").status_code == 404
+    assert studio.client.get(f"/media/{digest}.html").status_code == 404
+    (latents,) = [b for b in _digests(studio) if b["media_type"] == "application/octet-stream"][:1]
+    for ending in ("mp4", "png", "jpg"):
+        assert studio.client.get(f"/media/{latents['digest']}.{ending}").status_code == 404
+
+
+def test_a_damaged_file_is_never_served(studio: Studio, take: Any) -> None:
+    digest = take["media"].removeprefix("/media/").removesuffix(".mp4")
+    path = studio.session.library.blobs.path(digest)
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+    got = studio.client.get(take["media"])
+    assert got.status_code == 404
+    assert "message" in got.json()
+
+
+def _digests(studio: Studio) -> list[dict[str, Any]]:
+    from sqlalchemy import select
+
+    from storage import schema
+
+    with studio.session.library.read() as tx:
+        return [dict(r._mapping) for r in tx.execute(select(schema.blob)).all()]
