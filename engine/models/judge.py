@@ -21,8 +21,8 @@ from engine.shapes import check
 
 REPORTED_FROM = 0.95
 """An attribute the judge reads less often right on VAE reconstructions is not reported."""
-PICKS = (1, 4, 7, 11, 15)
-"""Frames of a shot that are read. Their gaps differ, so that no rhythm of an action hides."""
+PICKS = (4, 7, 11)
+"""Frames of a shot that are read: instants at which every action of the world shows itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class JudgeConfig:
 
     heads: Mapping[str, tuple[str, ...]]
     """Attributes with their values."""
-    channels: tuple[int, int, int, int] = (16, 48, 96, 128)
+    channels: tuple[int, int, int, int] = (16, 32, 64, 128)
     accuracy: Mapping[str, Accuracy] = field(default_factory=dict)
     """Held-out accuracy by attribute, empty before training."""
 
@@ -76,7 +76,7 @@ class Judge(nn.Module):
             _layer(third, last, stride=2),
             _layer(last, last),
         )
-        self.motion = nn.Conv3d(last, last, (5, 1, 1), padding=(2, 0, 0))
+        self.motion = nn.Conv3d(last, last, (3, 1, 1), padding=(1, 0, 0))
         self.gaze = nn.Conv3d(last, len(config.heads), 1)
         self.heads = nn.ModuleDict(
             {name: nn.Linear(last, len(values)) for name, values in config.heads.items()}
@@ -118,7 +118,7 @@ def judge_pixels(frames_FHW3: Tensor) -> Tensor:
     if len(frames_FHW3) <= PICKS[-1]:
         raise ValueError(
             f"A shot of {len(frames_FHW3)} frames. The judge looks at frame {PICKS[-1]}: expected "
-            "17 frames, the default length."
+            f"at least {PICKS[-1] + 1}."
         )
     return frames_FHW3[list(PICKS)].permute(0, 3, 1, 2).float().div(127.5).sub(1)
 

@@ -41,11 +41,11 @@ class JudgeStage:
     """Folder for clips, state, curve and the exported judge."""
     budget_seconds: float | None = None
     budget_steps: int | None = None
-    num_clips: int = 2000
+    num_clips: int = 1600
     """Drawn training clips."""
-    num_soft: int = 240
+    num_soft: int = 100
     """Training clips through the VAE."""
-    num_held_out: int = 160
+    num_held_out: int = 120
     """Validation clips of either kind behind every accuracy."""
     batch_size: int = 16
     learning_rate: float = 3e-3
@@ -101,11 +101,6 @@ class JudgeTraining:
         self.ema.update(self.judge)
         self.budget.step += 1
         return float(loss.detach())
-
-    def evaluate(self) -> dict[str, Accuracy]:
-        """Return the held-out accuracies of the averaged weights."""
-        with self.ema.averaged(self.judge):
-            return measured(self.judge, self.clips["held_out"], self.clips["held_out_soft"])
 
 
 def prepare_clips(stage: JudgeStage) -> dict[str, JudgedClips]:
@@ -222,7 +217,6 @@ def train(stage: JudgeStage) -> Iterator[dict[str, float]]:
             with training.budget.paused():
                 yield _checkpoint(training, loss)
             last = time.monotonic()
-    export(training)
 
 
 def export(training: JudgeTraining) -> Path:
@@ -249,7 +243,7 @@ def describe(accuracy: dict[str, Accuracy]) -> str:
 
 
 def _checkpoint(training: JudgeTraining, loss: float) -> dict[str, float]:
-    accuracy = training.evaluate()
+    accuracy = load_judge(export(training)).config.accuracy
     budget = training.budget
     row = {
         "step": budget.step,
@@ -268,7 +262,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vae", type=Path, required=True, help="diffusers folder of the VAE")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; resumed if any")
-    parser.add_argument("--budget-seconds", type=float, default=900, help="training time")
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--budget-seconds", type=float, help="training time")
+    budget.add_argument("--budget-steps", type=int, help="steps instead of time; default 2500")
     parser.add_argument("--num-clips", type=int, default=JudgeStage.num_clips)
     parser.add_argument("--num-soft", type=int, default=JudgeStage.num_soft)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
@@ -279,6 +275,7 @@ def main() -> None:
         vae=arguments.vae,
         out=arguments.out,
         budget_seconds=arguments.budget_seconds,
+        budget_steps=arguments.budget_steps or (None if arguments.budget_seconds else 2500),
         num_clips=arguments.num_clips,
         num_soft=arguments.num_soft,
     )

@@ -22,6 +22,7 @@ from engine.train.world.story import WorldDials, tell
 
 HIDDEN = -1
 """Label of an attribute that the frames do not show: no loss, no score."""
+_NUM_FRAMES = 4 * ((PICKS[-1] + 3) // 4) + 1
 _DIALS = WorldDials(text=0.35)
 
 
@@ -68,7 +69,7 @@ def soft_clips(seeds: Sequence[int], vae: Any) -> JudgedClips:
     shots = [shot_of(seed) for seed in seeds]
     pixels = []
     for shot in shots:
-        clip_BCFHW = to_pixels(draw_shot(shot).frames_FHW3)[None]
+        clip_BCFHW = to_pixels(draw_shot(shot, range(_NUM_FRAMES)).frames_FHW3)[None]
         with torch.autocast("cpu", torch.bfloat16):
             decoded = decode_parallel(vae, encode_parallel(vae, clip_BCFHW)[0])
         picked = decoded[0].transpose(0, 1)[list(PICKS)].float().clamp(-1, 1)
@@ -79,7 +80,7 @@ def soft_clips(seeds: Sequence[int], vae: Any) -> JudgedClips:
 def _labels(shots: Sequence[ShotScript]) -> Tensor:
     rows = []
     for shot in shots:
-        truth, seen = labels_of(shot), visible_attributes(shot, PICKS[1::2])
+        truth, seen = labels_of(shot), visible_attributes(shot, PICKS[::2])
         rows.append(
             [
                 values.index(truth[name]) if name in seen else HIDDEN
