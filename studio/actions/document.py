@@ -12,13 +12,12 @@ from engine.protocol import MemorySystemInfo
 from storage import events, history, jobs, memory, projects, takes
 from storage.errors import StorageError
 from storage.records import Cut, Job, Json, Project, Shot, Take, shot_to_json
-from studio.session import NotReady, Session
+from studio.session import NO_MEMORY, NotReady, Session
 from studio.timeline.cut import entry_keys, memory_of, starts, takes_read, total_frames
 from studio.timeline.plan import unknown_words
 
 MEMORY_BUDGET = 5000
 """Tokens that the method was made for (20 s of video, arXiv 2512.23851): the bar's full length."""
-NO_MEMORY = "none"
 
 
 def document(session: Session, project_id: str) -> Json:
