@@ -113,6 +113,8 @@ class Session:
 
     def set_engine(self, state: EngineState) -> None:
         """Change what the page shows of the engine; a loaded model's facts are kept for later."""
+        if self.engine == state:
+            return
         self.engine = state
         info = self.executor.info
         if state.state == "ready" and info is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from engine.protocol import MemorySystemInfo
-from storage import events, history, jobs, memory, projects, takes
+from storage import events, history, jobs, memory, projects, takes, tree
 from storage.errors import StorageError
 from storage.records import Cut, Job, Json, Project, Shot, Take, shot_to_json
 from studio.session import NO_MEMORY, NotReady, Session
@@ -26,8 +26,6 @@ def document(session: Session, project_id: str) -> Json:
         project = projects.get(tx, project_id)
         branch, cut = history.head(tx, project_id)
         known = {t.id: t for t in takes.of_project(tx, project_id)}
-        node = history.nodes(tx, project_id)
-        label = next(n.label for n in node if n.id == branch.head_node)
         return {
             "project": {
                 "id": project.id,
@@ -40,7 +38,7 @@ def document(session: Session, project_id: str) -> Json:
             "seq": events.last_seq(tx, project_id),
             "boot": session.boot,
             "node_id": branch.head_node,
-            "label": label,
+            "label": tree.get(tx, branch.head_node).label,
             "can_undo": history.can_undo(tx, project_id),
             "can_redo": history.can_redo(tx, project_id),
             "total_frames": total_frames(cut),
