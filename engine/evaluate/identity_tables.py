@@ -129,7 +129,7 @@ def judge_table(judge: Judge) -> Table:
         columns=("attribute", "drawn frames", "VAE reconstructions", "shots", "reported"),
         rows=rows,
         note=f"An attribute read right on less than {REPORTED_FROM:.0%} of reconstructions is left "
-        "out of every table. The judge always names some value, also for a picture that shows none.",
+        "out of every table. The judge always names a value, also where a picture shows none.",
     )
 
 

@@ -1,7 +1,7 @@
 """How well memory gives back what it saw: PSNR and SSIM of recalled frames.
 
-Run as `python -m engine.evaluate.recall --out docs/measurements/recall.md`. Frames of published test
-stories are asked for by number of past shots and by place; what the VAE alone costs stands beside.
+Run as `python -m engine.evaluate.recall --out docs/measurements/recall.md`. Frames of published
+test stories are asked for by number of past shots and by place, beside what the VAE alone costs.
 """
 
 from __future__ import annotations
