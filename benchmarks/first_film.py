@@ -92,7 +92,7 @@ def table(runs: list[Run]) -> str:
     """Return the page: medians over runs, one row per figure."""
 
     def median(pick: Any) -> float:
-        return statistics.median(pick(run) for run in runs)
+        return float(statistics.median(pick(run) for run in runs))
 
     shots = len(runs[0].shots)
     rows = [
@@ -108,7 +108,7 @@ def table(runs: list[Run]) -> str:
     for index in range(shots):
         tokens = runs[0].shots[index]["memory_tokens"]
         seconds = {
-            name: median(lambda r, i=index, n=name: r.shots[i]["seconds"][n])  # type: ignore[misc]
+            name: median(lambda r, i=index, n=name: r.shots[i]["seconds"][n])
             for name in ("total", "step", "first_preview", "decoding")
         }
         lines.append(

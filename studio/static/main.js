@@ -9,6 +9,7 @@ import "./home.js";
 import "./memory.js";
 import "./player.js";
 import "./queue.js";
+import "./reads.js";
 import "./shot.js";
 import "./storyboard.js";
 import "./takes.js";

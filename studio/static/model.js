@@ -103,6 +103,10 @@ export function applyOp(shots, op) {
   if (op.kind === "move") return reorder(shots, op.shot_ids, op.before);
   if (op.kind === "trim") return change(op.shot_id, (s) => ({ ...s, in: op.in, out: op.out }));
   if (op.kind === "set") return change(op.shot_id, (shot) => withFields(shot, op.fields));
+  if (op.kind === "set_memory") {
+    const memory = { pins: op.pins, forgotten: op.forgotten };
+    return change(op.shot_id, (shot) => ({ ...shot, memory: { ...shot.memory, ...memory } }));
+  }
   if (op.kind === "delete") {
     const gone = new Set(op.shot_ids);
     return shots.filter((shot) => !gone.has(shot.shot_id));

@@ -2,7 +2,7 @@
 
 import { button, debounce, fill, h, setText, StudioElement } from "./dom.js";
 import { cancel } from "./jobs.js";
-import { fieldOf, legalLengths, nameOf, titleOf, unknownWords } from "./model.js";
+import { fieldOf, legalLengths, titleOf, unknownWords } from "./model.js";
 import { store } from "./store.js";
 import { panel, sheet } from "./style.js";
 import { jobText } from "./timeline_shots.js";
@@ -28,9 +28,6 @@ summary:hover { color: var(--mn-text); }
 .go { display: flex; gap: 8px; }
 .go button { flex: 1; min-height: 32px; }
 .stale { border-left: 3px solid var(--mn-warn); background: var(--mn-well); padding: 8px 10px; border-radius: 4px; font-size: 12.5px; }
-.fed { display: grid; gap: 6px; font-size: 12px; }
-.fed div { display: grid; grid-template-columns: 84px 1fr 38px; gap: 8px; align-items: center; }
-.fed .percent { text-align: right; }
 select { width: 100%; }
 input[type="number"] { width: 100%; }
 `);
@@ -59,7 +56,7 @@ class Shot extends StudioElement {
       h("section", { class: "promptbox" }, this.prompt, this.unknown, this.words),
       this.stale, this.actions,
       h("section", { class: "pair" }, this.field("Length", this.length), this.field("Seed", this.seedRow)),
-      this.memorySection, this.more, this.fed);
+      this.memorySection, this.reads, this.more);
     this.root.append(this.empty, this.body);
   }
 
@@ -104,7 +101,7 @@ class Shot extends StudioElement {
     this.memorySection.querySelector(".segments").style.justifySelf = "start";
     this.more = h("details", {}, h("summary", {}, "Steps and guidance"),
       h("div", { class: "pair", style: { "margin-top": "8px" } }, this.field("Steps", this.steps), this.field("Guidance", this.guidance)));
-    this.fed = h("section", { class: "split", hidden: true });
+    this.reads = document.createElement("mnemo-reads");
   }
 
   buildActions() {
@@ -194,11 +191,14 @@ class Shot extends StudioElement {
     this.showLength(shot);
     this.showNumbers(shot);
     this.showSystems(shot);
+    for (const input of [this.titleField, this.prompt, this.length, this.seed, this.steps, this.guidance, this.strength, this.system]) {
+      input.disabled = Boolean(shot.locked);
+    }
+    this.length.disabled = Boolean(shot.locked) || shot.take?.kind === "footage";
     this.lock.setAttribute("aria-pressed", Boolean(shot.locked));
     this.mute.setAttribute("aria-pressed", Boolean(shot.muted));
     this.stale.hidden = !shot.stale;
     this.showActions(shot);
-    this.showFed(shot);
     this.showWords();
   }
 
@@ -231,7 +231,6 @@ class Shot extends StudioElement {
         `${frames} frames, ${duration(seconds(frames, store.rate))}`)));
     }
     this.length.value = shot.num_frames;
-    this.length.disabled = shot.take?.kind === "footage";
   }
 
   showNumbers(shot) {
@@ -270,22 +269,6 @@ class Shot extends StudioElement {
     this.cancel.hidden = !job;
     this.cancel.disabled = job?.state === "cancelling";
     this.actions.hidden = isFootage;
-  }
-
-  showFed(shot) {
-    const sources = [...(shot.take?.sources ?? [])].sort((a, b) => b.weight - a.weight);
-    const key = `${shot.take?.take_id} ${store.document.rev}`;
-    this.fed.hidden = !sources.length;
-    if (this.fed.dataset.key === key) return;
-    this.fed.dataset.key = key;
-    const owner = new Map(store.shots.map((other, index) => [other.take?.take_id, nameOf(other, index)]));
-    fill(this.fed, h("h3", {}, "What fed this shot"), h("div", { class: "fed" }, sources.map(({ take_id: id, weight }) =>
-      h("div", {}, h("span", { class: "clip" }, owner.get(id) ?? "a take not in the cut"), this.weightBar(weight),
-        h("span", { class: "percent" }, `${Math.round(100 * weight)} %`)))));
-  }
-
-  weightBar(weight) {
-    return h("span", { class: "bar" }, h("i", { style: { transform: `scaleX(${Math.min(1, weight)})` } }));
   }
 
   showWords() {

@@ -364,7 +364,8 @@ export class Store extends EventTarget {
   /** The job that is making a new take of a shot, or null. */
   jobOf(shotId) {
     for (const job of this.jobs.values()) {
-      if (job.shot_id === shotId && job.state !== "failed") return job;
+      // Looking into memory changes nothing of the shot: only what makes a take is its progress.
+      if (job.shot_id === shotId && job.kind !== "recall" && job.state !== "failed") return job;
     }
     return null;
   }

@@ -85,7 +85,7 @@ class Storyboard extends StudioElement {
   }
 
   async sample() {
-    const response = await fetch("/studio-static/sample.txt");
+    const response = await fetch("/storyboards/mia-travels.txt");
     this.text.value = await response.text();
     await this.read();
   }

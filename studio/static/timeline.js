@@ -185,7 +185,7 @@ class Timeline extends StudioElement {
     const budget = Math.max(1, cut?.memory.budget ?? 1);
     paint(this.canvas, {
       left, width, scale, strips, colours, budget, rate: store.rate, range: store.range,
-      total: store.total, shots: store.shots, starts: store.starts, weights: this.weights(),
+      total: store.total, shots: store.shots, starts: store.starts, ...this.reading(),
     });
     this.shots.update({ left, width, scale });
     this.showHead();
@@ -210,12 +210,15 @@ class Timeline extends StudioElement {
     this.viewport.scrollLeft = scroll;
   }
 
-  /** How much each take fed the one shot in focus. */
-  weights() {
+  /** What the one chosen shot was fed with, take by take, and which shots it forgets. */
+  reading() {
     const [only] = store.selection.size === 1 ? [...store.selection] : [];
     const shot = store.shots[store.indexOf(only)];
     const sources = shot?.take?.sources ?? [];
-    return new Map(sources.map((source) => [source.take_id, source.weight]));
+    return {
+      weights: new Map(sources.map((source) => [source.take_id, source.weight])),
+      forgotten: new Set(shot?.memory?.forgotten ?? []),
+    };
   }
 
   showHead() {

@@ -78,7 +78,8 @@ function paintStrip(context, view, shot, x, width) {
   }
 }
 
-function memoryText(shot, weight) {
+function memoryText(shot, weight, forgotten) {
+  if (forgotten.has(shot.shot_id)) return "forgotten";
   if (weight > 0) return `fed ${Math.round(weight * 100)} %`;
   if (shot.muted) return "muted";
   if (shot.memory?.strength === 0) return "hard cut";
@@ -107,7 +108,7 @@ function paintMemory(context, view, shot, x, width) {
   context.clip();
   context.font = `11px ${colours.font}`;
   context.fillStyle = weight ? colours.accent : colours.dim;
-  context.fillText(memoryText(shot, weight), x + 7, top + 13);
+  context.fillText(memoryText(shot, weight, view.forgotten), x + 7, top + 13);
   context.restore();
 }
 
@@ -124,7 +125,7 @@ function paintRange(context, view) {
 
 /**
  * Draw the visible part of a cut. `view` has left and width in pixels, scale in pixels per frame,
- * shots with their starts, weights of what fed the shot in focus, and the token budget.
+ * shots with their starts, what fed the one chosen shot and what it forgets, and the token budget.
  */
 export function paint(canvas, view) {
   const density = devicePixelRatio || 1;

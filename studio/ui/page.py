@@ -17,10 +17,14 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import gradio as gr
 from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
 
 STATIC = Path(__file__).parent.parent / "static"
 """Folder of the web components, served at `/studio-static`."""
 
+
+STORYBOARDS = Path(__file__).parents[2] / "assets" / "storyboards"
+"""Folder of the samples, served at `/storyboards`."""
 
 TABS = (
     ("Shot", "mnemo-shot"),
@@ -82,6 +86,7 @@ def mount(app: FastAPI, *, port: int, data_folder: Path) -> None:
         port: the port that the server listens on, at 127.0.0.1.
         data_folder: folder of the library; Gradio may never serve a file from it.
     """
+    app.mount("/storyboards", StaticFiles(directory=STORYBOARDS))
     gr.mount_gradio_app(
         app,
         build(),

@@ -121,3 +121,10 @@ test("a mere number is no title: a moved shot is named by where it stands", () =
   assert.equal(model.nameOf(shot("a", 5, { title: "3a" }), 0), "3a");
   assert.equal(model.nameOf(shot("a", 5, { title: "Opening" }), 2), "Opening");
 });
+
+test("forgetting a shot is shown at once, and only in the shot that forgets", () => {
+  const op = { kind: "set_memory", shot_id: "c", pins: [], forgotten: ["a"] };
+  const after = model.applyOp(CUT, op);
+  assert.deepEqual(after.map((one) => one.memory.forgotten ?? []), [[], [], ["a"]]);
+  assert.equal(after[2].memory.system, "frame_preservation");
+});
