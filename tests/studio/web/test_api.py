@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
+from engine.errors import CheckpointError
 from engine.protocol import GenerateSpec
+from storage.database import Library
+from studio.server import build_app
 from studio.settings import Settings
 from tests.conftest import Studio
 from tests.engine.facts import INFO
+from tests.fake_engine import FakeEngine
 
 
 def edit(studio: Studio, project_id: str, rev: int | None = None, **op: Any) -> Any:
@@ -87,8 +95,6 @@ def test_takes_are_kept_and_any_of_them_can_be_picked(studio: Studio) -> None:
 
 
 def test_a_take_of_a_shot_that_was_locked_meanwhile_is_offered_not_picked(studio: Studio) -> None:
-    from threading import Semaphore
-
     project_id = studio.project("0:00 a red ball")
     studio.engine.steps = Semaphore(0)
     (job,) = studio.post(f"/api/projects/{project_id}/generate", shot_ids=None)["jobs"]
@@ -167,8 +173,6 @@ def test_a_failed_job_says_why_and_can_be_tried_again(studio: Studio) -> None:
 
 
 def test_a_running_job_is_cancelled_between_steps_and_a_waiting_one_at_once(studio: Studio) -> None:
-    from threading import Semaphore
-
     studio.engine.steps = Semaphore(1)
     project_id = studio.project()
     running, waiting, _ = studio.post(f"/api/projects/{project_id}/generate", shot_ids=None)["jobs"]
@@ -259,8 +263,6 @@ def test_any_text_is_carried_as_it_is(studio: Studio, text: str) -> None:
 def test_text_that_cannot_be_stored_is_refused(studio: Studio, text: str) -> None:
     project_id = studio.project("0:00 a red ball")
     shot = studio.document(project_id)["shots"][0]["shot_id"]
-    import json
-
     body = json.dumps({"op": {"kind": "set", "shot_id": shot, "fields": {"prompt": text}}})
     got = studio.client.post(
         f"/api/projects/{project_id}/edits",
@@ -272,8 +274,6 @@ def test_text_that_cannot_be_stored_is_refused(studio: Studio, text: str) -> Non
 
 
 def test_generating_a_second_time_updates_the_waiting_job(studio: Studio) -> None:
-    from threading import Semaphore
-
     studio.engine.steps = Semaphore(0)
     project_id = studio.project()
     first = studio.post(f"/api/projects/{project_id}/generate", shot_ids=None)["jobs"]
@@ -286,19 +286,13 @@ def test_generating_a_second_time_updates_the_waiting_job(studio: Studio) -> Non
 
 
 def test_without_a_model_nothing_can_be_planned_and_that_is_said(settings: Settings) -> None:
-    from starlette.testclient import TestClient
-
-    from engine.errors import CheckpointError
-    from storage.database import Library
-    from studio.server import build_app
-    from tests.fake_engine import FakeEngine
-
     class Broken(FakeEngine):
         def start(self) -> None:
             raise CheckpointError("There is no config.json in /models/x. Expected a model folder.")
 
+    missing = dataclasses.replace(settings, checkpoint=settings.data_folder / "no-model")
     with Library.open(settings.data_folder) as library:
-        app = build_app(settings, library, Broken(library.blobs.root), has_page=False)
+        app = build_app(missing, library, Broken(library.blobs.root), has_page=False)
         headers = {"authorization": f"Bearer {settings.token}"}
         with TestClient(app, base_url=settings.url, headers=headers) as client:
             while client.get("/api/engine").json()["state"] != "failed":
@@ -308,4 +302,26 @@ def test_without_a_model_nothing_can_be_planned_and_that_is_said(settings: Setti
             assert told["info"] is None
             got = client.post("/api/projects", json={"name": "x"})
             assert got.status_code == 503
-            assert "no config.json" in got.json()["message"]
+            assert "no-model" in got.json()["message"]
+
+
+def test_a_film_can_be_made_while_the_model_loads(settings: Settings) -> None:
+    loaded = Event()
+
+    class Slow(FakeEngine):
+        def start(self) -> None:
+            loaded.wait(30)
+            super().start()
+
+    with Library.open(settings.data_folder) as library:
+        app = build_app(settings, library, Slow(library.blobs.root), has_page=False)
+        headers = {"authorization": f"Bearer {settings.token}"}
+        with TestClient(app, base_url=settings.url, headers=headers) as client:
+            assert client.get("/api/engine").json()["state"] == "starting"
+            project_id = client.post("/api/projects", json={"name": "x"}).json()["id"]
+            board = {"text": "0:00 a red ball"}
+            path = f"/api/projects/{project_id}"
+            assert client.post(f"{path}/storyboard", json=board).status_code == 200
+            assert client.post(f"{path}/generate", json={}).status_code == 200
+            assert client.get(path).json()["jobs"][0]["state"] == "queued"
+            loaded.set()
