@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 import time
@@ -80,15 +81,34 @@ class Studio:
         return self.document(project_id)
 
 
-@pytest.fixture
-def data_folder(tmp_path: Path) -> Iterator[Path]:
-    """A data folder in memory where there is one: tests of the page's ways need no real fsync."""
+@contextlib.contextmanager
+def folder_in_memory() -> Iterator[Path]:
+    """A folder in memory where there is one: tests of the page's ways need no real fsync."""
     memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path / "data"
-        return
-    with tempfile.TemporaryDirectory(dir=memory, prefix="mnemoreel-test-") as folder:
-        yield Path(folder) / "data"
+    place = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=place, prefix="mnemoreel-test-") as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def running_studio(settings: Settings) -> Iterator[Studio]:
+    """A studio with the fake engine and without the page."""
+    with Library.open(settings.data_folder) as library:
+        engine = FakeEngine(library.blobs.root)
+        app = build_app(settings, library, engine, has_page=False)
+        headers = {"authorization": f"Bearer {settings.token}"}
+        with TestClient(app, base_url=settings.url, headers=headers) as client:
+            made = Studio(client=client, app=app, session=app.state.session, engine=engine)
+            while made.get("/api/engine")["state"] != "ready":
+                time.sleep(0.01)
+            yield made
+
+
+@pytest.fixture
+def data_folder() -> Iterator[Path]:
+    """A data folder that nothing was written to yet."""
+    with folder_in_memory() as folder:
+        yield folder / "data"
 
 
 @pytest.fixture
@@ -99,13 +119,15 @@ def settings(data_folder: Path) -> Settings:
 
 @pytest.fixture
 def studio(settings: Settings) -> Iterator[Studio]:
-    """A studio with the fake engine and without the page."""
-    with Library.open(settings.data_folder) as library:
-        engine = FakeEngine(library.blobs.root)
-        app = build_app(settings, library, engine, has_page=False)
-        headers = {"authorization": f"Bearer {settings.token}"}
-        with TestClient(app, base_url=settings.url, headers=headers) as client:
-            made = Studio(client=client, app=app, session=app.state.session, engine=engine)
-            while made.get("/api/engine")["state"] != "ready":
-                time.sleep(0.01)
+    """A studio of the test's own."""
+    with running_studio(settings) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_studio() -> Iterator[Studio]:
+    """A studio for many small questions: make a project of your own, leave the engine alone."""
+    with folder_in_memory() as folder:
+        settings = Settings(data_folder=folder / "data", port=7860)
+        with running_studio(settings) as made:
             yield made

@@ -41,8 +41,8 @@ def test_a_storyboard_becomes_a_film_whose_shots_read_those_before(studio: Studi
     assert not any(s["stale"] for s in document["shots"])
 
 
-def test_the_document_has_exactly_the_agreed_fields(studio: Studio) -> None:
-    document = studio.generated(studio.project())
+def test_the_document_has_exactly_the_agreed_fields(shared_studio: Studio) -> None:
+    document = shared_studio.generated(shared_studio.project())
     assert set(document) == {
         "project", "rev", "seq", "boot", "node_id", "label", "can_undo", "can_redo",
         "total_frames", "shots", "jobs", "memory",
@@ -56,42 +56,48 @@ def test_the_document_has_exactly_the_agreed_fields(studio: Studio) -> None:
     }  # fmt: skip
 
 
-def test_the_engine_says_what_the_model_can_do(studio: Studio) -> None:
-    told = studio.get("/api/engine")
+def test_the_engine_says_what_the_model_can_do(shared_studio: Studio) -> None:
+    told = shared_studio.get("/api/engine")
     assert told["state"] == "ready"
     assert told["info"]["words"] == list(INFO.words)
 
 
-def test_regenerating_an_early_shot_makes_the_later_ones_stale_until_undone(studio: Studio) -> None:
-    project_id = studio.project()
-    first = studio.generated(project_id)["shots"][0]
+def test_regenerating_an_early_shot_makes_the_later_ones_stale_until_undone(
+    shared_studio: Studio,
+) -> None:
+    project_id = shared_studio.project()
+    first = shared_studio.generated(project_id)["shots"][0]
     body = {"shot_ids": [first["shot_id"]], "new_seed": True}
-    (job,) = studio.post(f"/api/projects/{project_id}/generate", **body)["jobs"]
-    assert studio.wait(job)["state"] == "done"
-    document = studio.document(project_id)
+    (job,) = shared_studio.post(f"/api/projects/{project_id}/generate", **body)["jobs"]
+    assert shared_studio.wait(job)["state"] == "done"
+    document = shared_studio.document(project_id)
     assert document["label"] == "Regenerate Shot 1"
     assert [s["stale"] for s in document["shots"]] == [False, True, True]
     assert document["shots"][0]["num_takes"] == 2
     assert document["shots"][0]["params"]["seed"] == first["params"]["seed"]
-    studio.post(f"/api/projects/{project_id}/undo")
-    assert not any(s["stale"] for s in studio.document(project_id)["shots"])
+    shared_studio.post(f"/api/projects/{project_id}/undo")
+    assert not any(s["stale"] for s in shared_studio.document(project_id)["shots"])
 
 
-def test_takes_are_kept_and_any_of_them_can_be_picked(studio: Studio) -> None:
-    project_id = studio.project("0:00 a red ball")
-    shot = studio.generated(project_id)["shots"][0]
-    (job,) = studio.post(
+def test_takes_are_kept_and_any_of_them_can_be_picked(shared_studio: Studio) -> None:
+    project_id = shared_studio.project("0:00 a red ball")
+    shot = shared_studio.generated(project_id)["shots"][0]
+    (job,) = shared_studio.post(
         f"/api/projects/{project_id}/generate", shot_ids=[shot["shot_id"]], new_seed=True
     )["jobs"]
-    studio.wait(job)
+    shared_studio.wait(job)
     path = f"/api/projects/{project_id}/shots/{shot['shot_id']}/takes"
-    takes = studio.get(path)["takes"]
+    takes = shared_studio.get(path)["takes"]
     assert [(t["number"], t["picked"]) for t in takes] == [(1, False), (2, True)]
     done = edit(
-        studio, project_id, kind="pick_take", shot_id=shot["shot_id"], take_id=takes[0]["take_id"]
+        shared_studio,
+        project_id,
+        kind="pick_take",
+        shot_id=shot["shot_id"],
+        take_id=takes[0]["take_id"],
     )
     assert done.json()["label"] == "Pick take 1 of Shot 1"
-    assert [t["picked"] for t in studio.get(path)["takes"]] == [True, False]
+    assert [t["picked"] for t in shared_studio.get(path)["takes"]] == [True, False]
 
 
 def test_a_take_of_a_shot_that_was_locked_meanwhile_is_offered_not_picked(studio: Studio) -> None:
@@ -107,55 +113,57 @@ def test_a_take_of_a_shot_that_was_locked_meanwhile_is_offered_not_picked(studio
     assert after["num_takes"] == 1
 
 
-def test_an_edit_of_an_old_revision_answers_with_the_newer_document(studio: Studio) -> None:
-    project_id = studio.project()
-    ids = [s["shot_id"] for s in studio.document(project_id)["shots"]]
-    assert edit(studio, project_id, 1, kind="delete", shot_ids=[ids[0]]).status_code == 200
-    got = edit(studio, project_id, 1, kind="delete", shot_ids=[ids[1]])
+def test_an_edit_of_an_old_revision_answers_with_the_newer_document(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    ids = [s["shot_id"] for s in shared_studio.document(project_id)["shots"]]
+    assert edit(shared_studio, project_id, 1, kind="delete", shot_ids=[ids[0]]).status_code == 200
+    got = edit(shared_studio, project_id, 1, kind="delete", shot_ids=[ids[1]])
     assert got.status_code == 409
     assert len(got.json()["document"]["shots"]) == 2
     assert "changed meanwhile" in got.json()["message"]
 
 
-def test_undo_redo_and_rewind_move_over_the_history(studio: Studio) -> None:
-    project_id = studio.project()
-    ids = [s["shot_id"] for s in studio.document(project_id)["shots"]]
-    edit(studio, project_id, kind="move", shot_ids=[ids[2]], before=ids[0])
-    assert studio.post(f"/api/projects/{project_id}/undo", base_rev=2)["rev"] == 3
-    assert [s["shot_id"] for s in studio.document(project_id)["shots"]] == ids
-    assert studio.post(f"/api/projects/{project_id}/redo")["label"] == "Move Shot 3"
-    told = studio.get(f"/api/projects/{project_id}/history")
+def test_undo_redo_and_rewind_move_over_the_history(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    ids = [s["shot_id"] for s in shared_studio.document(project_id)["shots"]]
+    edit(shared_studio, project_id, kind="move", shot_ids=[ids[2]], before=ids[0])
+    assert shared_studio.post(f"/api/projects/{project_id}/undo", base_rev=2)["rev"] == 3
+    assert [s["shot_id"] for s in shared_studio.document(project_id)["shots"]] == ids
+    assert shared_studio.post(f"/api/projects/{project_id}/redo")["label"] == "Move Shot 3"
+    told = shared_studio.get(f"/api/projects/{project_id}/history")
     root = next(n for n in told["nodes"] if n["parent_id"] is None)
-    studio.post(f"/api/projects/{project_id}/rewind", node_id=root["id"])
-    assert studio.document(project_id)["shots"] == []
-    got = studio.client.post(f"/api/projects/{project_id}/undo", json={})
+    shared_studio.post(f"/api/projects/{project_id}/rewind", node_id=root["id"])
+    assert shared_studio.document(project_id)["shots"] == []
+    got = shared_studio.client.post(f"/api/projects/{project_id}/undo", json={})
     assert got.status_code == 422
     assert "nothing to undo" in got.json()["message"]
 
 
-def test_a_plan_changes_nothing_and_shows_every_line(studio: Studio) -> None:
-    project_id = studio.project()
+def test_a_plan_changes_nothing_and_shows_every_line(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
     text = "0:00 a red dragon\nwhat is this\n0:02 a blue ball"
-    told = studio.post(f"/api/projects/{project_id}/storyboard/plan", text=text)
+    told = shared_studio.post(f"/api/projects/{project_id}/storyboard/plan", text=text)
     assert [p["line"] for p in told["problems"]] == [2]
     assert told["shots"][0]["unknown_words"] == ["dragon"]
     assert told["total_frames"] == 34
-    assert len(studio.document(project_id)["shots"]) == 3
-    got = studio.client.post(f"/api/projects/{project_id}/storyboard", json={"text": text})
+    assert len(shared_studio.document(project_id)["shots"]) == 3
+    got = shared_studio.client.post(f"/api/projects/{project_id}/storyboard", json={"text": text})
     assert got.status_code == 422
     assert "line 2 ('what is this')" in got.json()["message"]
 
 
-def test_a_frame_is_recalled_and_its_pictures_are_served(studio: Studio) -> None:
-    project_id = studio.project()
-    studio.generated(project_id)
-    job = studio.wait(studio.post(f"/api/projects/{project_id}/recall", frame=20)["job"])
+def test_a_frame_is_recalled_and_its_pictures_are_served(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    shared_studio.generated(project_id)
+    job = shared_studio.wait(
+        shared_studio.post(f"/api/projects/{project_id}/recall", frame=20)["job"]
+    )
     assert job["result"]["source"] == "memory"
     for name in ("recalled", "real"):
-        got = studio.client.get(job["result"][name])
+        got = shared_studio.client.get(job["result"][name])
         assert got.headers["content-type"] == "image/png"
     for frame, words in ((51, "outside of the cut. Expected 0 to 50"), (-1, "outside")):
-        got = studio.client.post(f"/api/projects/{project_id}/recall", json={"frame": frame})
+        got = shared_studio.client.post(f"/api/projects/{project_id}/recall", json={"frame": frame})
         assert (got.status_code, words in got.json()["message"]) == (422, True)
 
 
@@ -216,9 +224,9 @@ def test_projects_are_listed_renamed_deleted_and_restored(studio: Studio) -> Non
     ],
 )  # fmt: skip
 def test_every_refusal_is_a_message_in_plain_words(
-    studio: Studio, method: str, path: str, body: Any, status: int
+    shared_studio: Studio, method: str, path: str, body: Any, status: int
 ) -> None:
-    got = studio.client.request(method, path, json=body)
+    got = shared_studio.client.request(method, path, json=body)
     assert got.status_code == status, got.text
     assert set(got.json()) == {"message"}
     assert got.json()["message"].endswith(".")
@@ -249,28 +257,30 @@ def test_only_json_changes_anything(studio: Studio) -> None:
         "🎬 שלום",
     ],
 )
-def test_any_text_is_carried_as_it_is(studio: Studio, text: str) -> None:
-    project_id = studio.project("0:00 a red ball")
-    shot = studio.document(project_id)["shots"][0]["shot_id"]
+def test_any_text_is_carried_as_it_is(shared_studio: Studio, text: str) -> None:
+    project_id = shared_studio.project("0:00 a red ball")
+    shot = shared_studio.document(project_id)["shots"][0]["shot_id"]
     assert (
-        edit(studio, project_id, kind="set", shot_id=shot, fields={"prompt": text}).status_code
+        edit(
+            shared_studio, project_id, kind="set", shot_id=shot, fields={"prompt": text}
+        ).status_code
         == 200
     )
-    assert studio.document(project_id)["shots"][0]["prompt"] == text
+    assert shared_studio.document(project_id)["shots"][0]["prompt"] == text
 
 
 @pytest.mark.parametrize("text", ["\0", "a" * 4001, "\ud800"])
-def test_text_that_cannot_be_stored_is_refused(studio: Studio, text: str) -> None:
-    project_id = studio.project("0:00 a red ball")
-    shot = studio.document(project_id)["shots"][0]["shot_id"]
+def test_text_that_cannot_be_stored_is_refused(shared_studio: Studio, text: str) -> None:
+    project_id = shared_studio.project("0:00 a red ball")
+    shot = shared_studio.document(project_id)["shots"][0]["shot_id"]
     body = json.dumps({"op": {"kind": "set", "shot_id": shot, "fields": {"prompt": text}}})
-    got = studio.client.post(
+    got = shared_studio.client.post(
         f"/api/projects/{project_id}/edits",
         content=body,
         headers={"content-type": "application/json"},
     )
     assert got.status_code == 422
-    assert studio.document(project_id)["shots"][0]["prompt"] == "a red ball"
+    assert shared_studio.document(project_id)["shots"][0]["prompt"] == "a red ball"
 
 
 def test_generating_a_second_time_updates_the_waiting_job(studio: Studio) -> None:

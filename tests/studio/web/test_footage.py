@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +55,20 @@ def test_pieces_hold_every_frame_and_are_whole_for_the_memory(num_frames: int) -
 
 
 def test_what_is_no_video_fails_with_words_and_changes_nothing(
-    studio: Studio, tmp_path: Path
+    shared_studio: Studio, tmp_path: Path
 ) -> None:
-    project_id = studio.project()
+    project_id = shared_studio.project()
     path = tmp_path / "notes.mp4"
     path.write_text("dear diary")
-    job = studio.wait(upload(studio, project_id, path).json()["job"])
+    job = shared_studio.wait(upload(shared_studio, project_id, path).json()["job"])
     assert job["state"] == "failed"
     assert "notes.mp4 cannot be read as a video" in job["error"]["message"]
-    assert len(studio.document(project_id)["shots"]) == 3
+    assert len(shared_studio.document(project_id)["shots"]) == 3
     empty = tmp_path / "empty.mp4"
     empty.touch()
-    got = upload(studio, project_id, empty)
+    got = upload(shared_studio, project_id, empty)
     assert (got.status_code, "empty file" in got.json()["message"]) == (422, True)
-    assert upload(studio, "none", path).status_code == 404
+    assert upload(shared_studio, "none", path).status_code == 404
 
 
 def test_an_upload_above_the_limit_is_refused_before_and_while_it_streams(
@@ -86,35 +87,41 @@ def test_an_upload_above_the_limit_is_refused_before_and_while_it_streams(
 
 
 def test_an_upload_that_does_not_fit_the_disk_is_refused_at_once(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+    shared_studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")._replace(free=10 << 20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    project_id = studio.project()
-    got = studio.client.post(f"/api/projects/{project_id}/footage?name=x.mp4", content=b"x")
+    project_id = shared_studio.project()
+    got = shared_studio.client.post(f"/api/projects/{project_id}/footage?name=x.mp4", content=b"x")
     assert got.status_code == 503
     assert "10 MB are free" in got.json()["message"]
 
 
-def test_the_film_has_every_frame_of_the_cut_and_a_card(studio: Studio) -> None:
-    project_id = studio.project()
-    document = studio.generated(project_id)
+def test_the_film_has_every_frame_of_the_cut_and_a_card(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    document = shared_studio.generated(project_id)
     shot = document["shots"][1]["shot_id"]
     op = {"kind": "trim", "shot_id": shot, "in": 2, "out": 9}
-    studio.post(f"/api/projects/{project_id}/edits", op=op)
+    shared_studio.post(f"/api/projects/{project_id}/edits", op=op)
     muted = {"kind": "set", "shot_id": document["shots"][2]["shot_id"], "fields": {"muted": True}}
-    studio.post(f"/api/projects/{project_id}/edits", op=muted)
-    job = studio.wait(studio.post(f"/api/projects/{project_id}/export", title_card="Hi")["job"])
+    shared_studio.post(f"/api/projects/{project_id}/edits", op=muted)
+    job = shared_studio.wait(
+        shared_studio.post(f"/api/projects/{project_id}/export", title_card="Hi")["job"]
+    )
     assert job["result"]["num_frames"] == 16 + 17 + 7
     assert job["result"]["name"] == "Film.mp4"
-    film = studio.session.library.blobs.path(_digest(job["result"]["media"]))
+    film = shared_studio.session.library.blobs.path(_digest(job["result"]["media"]))
     assert len(made.read(film)) == 40
-    assert studio.client.get(job["result"]["media"]).status_code == 200
-    assert list(studio.session.settings.scratch_folder.iterdir()) == []
+    assert shared_studio.client.get(job["result"]["media"]).status_code == 200
+    scratch = shared_studio.session.settings.scratch_folder
+    deadline = time.monotonic() + 10
+    while list(scratch.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.01)  # the folder goes right after the job is committed
+    assert list(scratch.iterdir()) == []
 
 
-def test_an_export_names_the_shots_that_have_no_take(studio: Studio) -> None:
-    project_id = studio.project()
-    got = studio.client.post(f"/api/projects/{project_id}/export", json={})
+def test_an_export_names_the_shots_that_have_no_take(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    got = shared_studio.client.post(f"/api/projects/{project_id}/export", json={})
     assert got.status_code == 422
     assert "Shots 1, 2, 3 without a take" in got.json()["message"]

@@ -26,33 +26,36 @@ def until(socket: WebSocketTestSession, kind: str, **fields: Any) -> Any:
     raise AssertionError(f"No message {kind} {fields}")
 
 
-def test_a_page_is_greeted_with_where_the_project_stands(studio: Studio) -> None:
-    project_id = studio.project()
-    document = studio.document(project_id)
-    with connect(studio, project_id, document["seq"]) as socket:
+def test_a_page_is_greeted_with_where_the_project_stands(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    document = shared_studio.document(project_id)
+    with connect(shared_studio, project_id, document["seq"]) as socket:
         hello = socket.receive_json()
     assert hello == {"kind": "hello", "boot": document["boot"], "rev": 1, "seq": document["seq"]}
 
 
-def test_an_edit_in_one_page_is_told_to_the_others(studio: Studio) -> None:
-    project_id = studio.project()
-    document = studio.document(project_id)
-    with connect(studio, project_id, document["seq"]) as one, connect(studio, project_id, 0) as two:
+def test_an_edit_in_one_page_is_told_to_the_others(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    document = shared_studio.document(project_id)
+    with (
+        connect(shared_studio, project_id, document["seq"]) as one,
+        connect(shared_studio, project_id, 0) as two,
+    ):
         op = {"kind": "insert", "before": None, "prompt": "x"}
-        studio.post(f"/api/projects/{project_id}/edits", op=op)
+        shared_studio.post(f"/api/projects/{project_id}/edits", op=op)
         for socket in (one, two):
             told = until(socket, "op", rev=2)
             assert told["label"] == "Add Shot 4"
             assert told["seq"] > document["seq"]
 
 
-def test_a_page_that_returns_hears_what_it_missed_in_order(studio: Studio) -> None:
-    project_id = studio.project()
-    seq = studio.document(project_id)["seq"]
+def test_a_page_that_returns_hears_what_it_missed_in_order(shared_studio: Studio) -> None:
+    project_id = shared_studio.project()
+    seq = shared_studio.document(project_id)["seq"]
     for _ in range(3):
-        studio.post(f"/api/projects/{project_id}/undo")
-        studio.post(f"/api/projects/{project_id}/redo")
-    with connect(studio, project_id, seq) as socket:
+        shared_studio.post(f"/api/projects/{project_id}/undo")
+        shared_studio.post(f"/api/projects/{project_id}/redo")
+    with connect(shared_studio, project_id, seq) as socket:
         assert socket.receive_json()["kind"] == "hello"
         told = [socket.receive_json() for _ in range(6)]
     assert [t["rev"] for t in told] == [2, 3, 4, 5, 6, 7]
@@ -78,10 +81,10 @@ def test_a_generation_is_told_step_by_step_with_pictures(studio: Studio) -> None
         assert until(socket, "event", what="job_done")["label"] == "A take is ready"
 
 
-def test_the_engine_and_failures_are_told(studio: Studio) -> None:
-    project_id = studio.project("0:00 fail")
-    with connect(studio, project_id, 0) as socket:
-        (job,) = studio.post(f"/api/projects/{project_id}/generate", shot_ids=None)["jobs"]
+def test_the_engine_and_failures_are_told(shared_studio: Studio) -> None:
+    project_id = shared_studio.project("0:00 fail")
+    with connect(shared_studio, project_id, 0) as socket:
+        (job,) = shared_studio.post(f"/api/projects/{project_id}/generate", shot_ids=None)["jobs"]
         while True:
             (row,) = until(socket, "progress")["jobs"]
             if row["state"] == "failed":
@@ -89,25 +92,27 @@ def test_the_engine_and_failures_are_told(studio: Studio) -> None:
         assert (row["id"], row["message"]) == (job, "It could not be rendered.")
 
 
-def test_an_unknown_project_closes_the_connection(studio: Studio) -> None:
-    with connect(studio, "none", 0) as socket, pytest.raises(WebSocketDisconnect) as closed:
+def test_an_unknown_project_closes_the_connection(shared_studio: Studio) -> None:
+    with connect(shared_studio, "none", 0) as socket, pytest.raises(WebSocketDisconnect) as closed:
         socket.receive_json()
     assert closed.value.code == 4404
 
 
-def test_a_quiet_connection_is_pinged(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quiet_connection_is_pinged(
+    shared_studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, "PING_SECONDS", 0.05)
-    project_id = studio.project()
-    with connect(studio, project_id, studio.document(project_id)["seq"]) as socket:
+    project_id = shared_studio.project()
+    with connect(shared_studio, project_id, shared_studio.document(project_id)["seq"]) as socket:
         assert socket.receive_json()["kind"] == "hello"
         assert socket.receive_json() == {"kind": "ping"}
 
 
 def test_a_page_that_does_not_read_is_told_to_come_back(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
+    shared_studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "QUEUE_LENGTH", 3)
-    hub = studio.app.state.hub
+    hub = shared_studio.app.state.hub
     with hub.listen("p") as queue:
         for number in range(5):
             hub._deliver("p", {"kind": "x", "number": number})

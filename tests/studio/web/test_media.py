@@ -11,28 +11,34 @@ from tests.conftest import Studio
 
 
 @pytest.fixture
-def take(studio: Studio) -> Any:
-    return studio.generated(studio.project("0:00 a red ball"))["shots"][0]["take"]
+def take(shared_studio: Studio) -> Any:
+    return shared_studio.generated(shared_studio.project("0:00 a red ball"))["shots"][0]["take"]
 
 
-def test_a_video_is_served_in_ranges_and_never_twice(studio: Studio, take: Any) -> None:
-    whole = studio.client.get(take["media"])
+def test_a_video_is_served_in_ranges_and_never_twice(shared_studio: Studio, take: Any) -> None:
+    whole = shared_studio.client.get(take["media"])
     assert whole.headers["content-type"] == "video/mp4"
     assert "immutable" in whole.headers["cache-control"]
-    part = studio.client.get(take["media"], headers={"range": "bytes=10-19"})
+    part = shared_studio.client.get(take["media"], headers={"range": "bytes=10-19"})
     assert (part.status_code, part.content) == (206, whole.content[10:20])
-    again = studio.client.get(take["media"], headers={"if-none-match": whole.headers["etag"]})
+    again = shared_studio.client.get(
+        take["media"], headers={"if-none-match": whole.headers["etag"]}
+    )
     assert (again.status_code, again.content) == (304, b"")
-    assert studio.client.head(take["media"]).headers["content-length"] == str(len(whole.content))
-    beyond = studio.client.get(take["media"], headers={"range": "bytes=99999999-"})
+    assert shared_studio.client.head(take["media"]).headers["content-length"] == str(
+        len(whole.content)
+    )
+    beyond = shared_studio.client.get(take["media"], headers={"range": "bytes=99999999-"})
     assert beyond.status_code == 416
 
 
 @pytest.mark.parametrize(
     "name", ["My film.mp4", "../../etc/passwd", 'a"b\r\nSet-Cookie: x', "фильм.mp4", ""]
 )
-def test_a_download_has_a_name_without_any_power(studio: Studio, take: Any, name: str) -> None:
-    got = studio.client.get(f"{take['media']}?download={quote(name)}")
+def test_a_download_has_a_name_without_any_power(
+    shared_studio: Studio, take: Any, name: str
+) -> None:
+    got = shared_studio.client.get(f"{take['media']}?download={quote(name)}")
     header = got.headers["content-disposition"]
     assert header.startswith("attachment; filename*=UTF-8''")
     assert not set('\r\n"/\\ ') & set(header.partition("''")[2])
@@ -53,22 +59,25 @@ def test_a_download_has_a_name_without_any_power(studio: Studio, take: Any, name
         "AB" * 32,
     ],
 )
-def test_s12_nothing_but_known_digests_is_served(studio: Studio, digest: str) -> None:
+def test_s12_nothing_but_known_digests_is_served(shared_studio: Studio, digest: str) -> None:
     for ending in ("mp4", "jpg", "sqlite3"):
-        got = studio.client.get(f"/media/{quote(digest, safe='%')}.{ending}")
+        got = shared_studio.client.get(f"/media/{quote(digest, safe='%')}.{ending}")
         assert got.status_code in (404, 422), got.text
 
 
-def test_a_blob_is_served_only_as_what_it_is(studio: Studio, take: Any) -> None:
+def test_a_blob_is_served_only_as_what_it_is(shared_studio: Studio, take: Any) -> None:
     digest = take["media"].removeprefix("/media/").removesuffix(".mp4")
-    assert studio.client.get(f"/media/{digest}.jpg").status_code == 404
-    assert studio.client.get(f"/media/{digest}.html").status_code == 404
-    (latents,) = [b for b in _digests(studio) if b["media_type"] == "application/octet-stream"][:1]
+    assert shared_studio.client.get(f"/media/{digest}.jpg").status_code == 404
+    assert shared_studio.client.get(f"/media/{digest}.html").status_code == 404
+    (latents,) = [
+        b for b in _digests(shared_studio) if b["media_type"] == "application/octet-stream"
+    ][:1]
     for ending in ("mp4", "png", "jpg"):
-        assert studio.client.get(f"/media/{latents['digest']}.{ending}").status_code == 404
+        assert shared_studio.client.get(f"/media/{latents['digest']}.{ending}").status_code == 404
 
 
-def test_a_damaged_file_is_never_served(studio: Studio, take: Any) -> None:
+def test_a_damaged_file_is_never_served(studio: Studio) -> None:
+    take = studio.generated(studio.project("0:00 a red ball"))["shots"][0]["take"]
     digest = take["media"].removeprefix("/media/").removesuffix(".mp4")
     path = studio.session.library.blobs.path(digest)
     data = bytearray(path.read_bytes())
