@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck
 from starlette.testclient import TestClient
 
 from storage.database import Library
@@ -19,6 +21,12 @@ from studio.server import build_app
 from studio.session import Session
 from studio.settings import Settings
 from tests.fake_engine import FakeEngine
+
+# Laws are about results, not about how busy the machine is.
+hypothesis.settings.register_profile(
+    "steady", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 OVER = frozenset({"done", "failed", "cancelled"})
 STORYBOARD = "0:00 a red ball\n0:02 a blue ball\n0:04 a red box"

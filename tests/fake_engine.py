@@ -9,7 +9,7 @@ import io
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from PIL import Image
 from engine.protocol import (
     BlobResult,
     CancelledMessage,
+    Crashed,
     EncodeSpec,
     EngineInfo,
     EntryRef,
@@ -54,6 +55,10 @@ class FakeEngine:
         self.submitted: list[Spec] = []
         self.steps: threading.Semaphore | None = None
         """When set, each denoising step waits for a release."""
+        self.crashes = 0
+        """How often a prompt that begins with `crash` ends the engine."""
+        self.before_finish: Callable[[str], None] | None = None
+        """Called with the job when its result is complete, before the server hears of it."""
         self._info = info
         self._step_seconds = step_seconds
         self._store = BlobStore(blobs)
@@ -88,6 +93,12 @@ class FakeEngine:
             yield from self._recall(job_id, spec)
 
     def _generate(self, job_id: str, spec: GenerateSpec) -> Iterator[FromEngine]:
+        if spec.prompt.startswith("crash") and self.crashes > 0:
+            self.crashes -= 1
+            self.info = None
+            words = "The engine was stopped by the system, most likely because memory ran out."
+            yield Crashed(job_id=job_id, message=words, exit_code=-9)
+            return
         if spec.prompt == "fail":
             yield Failed(job_id=job_id, error="MediaError", message="It could not be rendered.")
             return
@@ -110,6 +121,8 @@ class FakeEngine:
             jpeg = base64.b64encode(_picture(frames[0], "JPEG")).decode()
             yield Preview(job_id=job_id, jpeg_base64=jpeg, step=step)
         take = yield from self._take(job_id, frames, spec, spec.entries)
+        if self.before_finish is not None:
+            self.before_finish(job_id)
         yield Finished(job_id=job_id, result=JobResult(takes=(take,)))
 
     def _encode(self, job_id: str, spec: EncodeSpec) -> Iterator[FromEngine]:

@@ -18,6 +18,8 @@ from studio.timeline.plan import unknown_words
 
 MEMORY_BUDGET = 5000
 """Tokens that the method was made for (20 s of video, arXiv 2512.23851): the bar's full length."""
+RECENT = 50
+"""Newest jobs among which failed ones are looked for."""
 
 
 def document(session: Session, project_id: str) -> Json:
@@ -43,9 +45,19 @@ def document(session: Session, project_id: str) -> Json:
             "can_redo": history.can_redo(tx, project_id),
             "total_frames": total_frames(cut),
             "shots": _shots(session, cut, known),
-            "jobs": [job_to_json(session, j) for j in jobs.active(tx, project_id)],
+            "jobs": [job_to_json(session, j) for j in _jobs(tx, project_id)],
             "memory": _memory(session, tx, cut, known),
         }
+
+
+def _jobs(tx: Connection, project_id: str) -> list[Job]:
+    """Return the jobs that are not over, and those that failed and were not asked for again."""
+    found = jobs.active(tx, project_id)
+    newest: dict[tuple[str, str | None], Job] = {}
+    for job in jobs.recent(tx, project_id, RECENT):
+        newest.setdefault((job.kind, job.shot_id), job)
+    failed = [j for j in newest.values() if j.state in ("failed", "quarantined")]
+    return found + failed
 
 
 def take_to_json(take: Take) -> Json:

@@ -11,7 +11,7 @@ from studio.timeline.storyboard import Beat, Storyboard, StoryboardError
 
 RATE = (8, 1)
 TEXTS = st.one_of(
-    st.text(min_size=1).filter(
+    st.text(min_size=1, max_size=30).filter(
         lambda t: t.strip() and not any(0xD800 <= ord(c) < 0xE000 for c in t)
     ),
     st.sampled_from(
@@ -32,7 +32,7 @@ PARAMS = st.fixed_dictionaries(
 @st.composite
 def boards(draw: st.DrawFn) -> Storyboard:
     beats, frame = [], draw(st.integers(0, 100))
-    for _ in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.integers(1, 4))):
         length = draw(st.one_of(st.none(), st.integers(1, 300)))
         title = draw(st.one_of(st.none(), st.text(max_size=5)))
         beats.append(

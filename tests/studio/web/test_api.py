@@ -159,6 +159,8 @@ def test_a_failed_job_says_why_and_can_be_tried_again(studio: Studio) -> None:
     failed, fine = (studio.wait(j) for j in jobs)
     assert failed["error"]["message"] == "It could not be rendered."
     assert fine["state"] == "done"
+    (shown,) = studio.document(project_id)["jobs"]
+    assert (shown["state"], shown["message"]) == ("failed", "It could not be rendered.")
     assert studio.post(f"/api/jobs/{jobs[0]}/retry")["state"] == "queued"
     assert studio.wait(jobs[0])["state"] == "failed"
     assert studio.client.post(f"/api/jobs/{jobs[1]}/retry", json={}).status_code == 422
