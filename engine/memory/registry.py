@@ -16,7 +16,6 @@ from engine.memory.frame_preservation import FramePreservation
 from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
 from engine.memory.sliding_window import SlidingWindow, SlidingWindowConfig
 
-
 WEIGHTS = "model.safetensors"
 
 

@@ -88,6 +88,11 @@ class BatchStream:
         self.batch_size = batch_size
         self.rng = random.Random(seed)
 
+    def first_shot(self) -> MemoryBatch:
+        """Return a batch without a past: mostly first shots, whose captions tell the look."""
+        stories = self.pool.pick(self.rng, self.batch_size, 1)
+        return first_shot_batch(stories, self.rng)
+
     def next_shot(self) -> MemoryBatch:
         """Return a batch whose target is the shot after the past (stage II)."""
         num_past = min(_weighted(self.rng, PAST_SHOTS), self.pool.longest - 1)
@@ -108,6 +113,29 @@ class BatchStream:
     def load_state_dict(self, state: dict[str, Any], /) -> None:
         """Continue from a saved state."""
         self.rng.setstate((state["version"], tuple(state["numbers"]), state["gauss"]))
+
+
+def first_shot_batch(
+    stories: Sequence[StoryLatents], rng: random.Random, *, first: float = 0.75
+) -> MemoryBatch:
+    """Return shots that are drawn from their caption alone.
+
+    Every film begins with such a shot, and its look is what all others remember. The share that is
+    not first teaches what the model guesses without memory, for memory guidance.
+    """
+    targets = [
+        0 if rng.random() < first else rng.randrange(len(story.captions)) for story in stories
+    ]
+    picked = list(zip(stories, targets, strict=True))
+    target_BCTHW = torch.stack([story.latents_SCTHW[k] for story, k in picked]).float()
+    nothing = target_BCTHW[:, None][:, :0]
+    return MemoryBatch(
+        past_BNCTHW=nothing,
+        past_lr_BNCTHW=nothing,
+        target_BCTHW=target_BCTHW,
+        times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(picked), -1),
+        captions=tuple(story.captions[k] for story, k in picked),
+    )
 
 
 def next_shot_batch(

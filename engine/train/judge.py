@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def prepare_clips(stage: JudgeStage) -> dict[str, JudgedClips]:
     training = range(FIRST_SEED, FIRST_SEED + stage.num_clips)
     others = range(training.stop, training.stop + stage.num_soft)
     held_out = range(FIRST_HELD_OUT, FIRST_HELD_OUT + stage.num_held_out)
-    makers = {
+    makers: dict[str, Callable[[], JudgedClips]] = {
         "sharp": lambda: draw_clips(training),
         "soft": lambda: soft_clips(others, vae),
         "held_out": lambda: draw_clips(held_out),

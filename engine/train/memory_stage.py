@@ -91,7 +91,7 @@ class MemoryTraining:
         factor = warm_constant_decay(budget.fraction, budget.step)
         set_learning_rate(self.pair, self.stage.learning_rate * factor)
         is_next = self.stream.rng.random() < self.stage.next_shot_share
-        batch = self.stream.next_shot() if is_next else self.stream.retrieval()
+        batch = self._next_batch() if is_next else self.stream.retrieval()
         objective = next_shot_loss if is_next else retrieval_loss
         with torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16):
             loss = objective(self.trainee, batch, self.stage.objective)
@@ -104,6 +104,10 @@ class MemoryTraining:
         self.ema.update(self.trainee)
         budget.step += 1
         return Loss(value=loss.value.detach(), name=loss.name)
+
+    def _next_batch(self) -> MemoryBatch:
+        is_alone = self.stream.rng.random() < self.stage.objective.no_memory
+        return self.stream.first_shot() if is_alone else self.stream.next_shot()
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:

@@ -30,8 +30,9 @@ class ObjectiveOptions:
     """Share of retrieval batches that read the clean past, as the studio's recall does."""
     mask_floor: float = 0.2
     """Least noise on a masked latent: sigma_f ~ L(0.2, 1)."""
-    no_memory: float = 0.15
-    """Share of next-shot batches without memory, so that memory guidance is possible."""
+    no_memory: float = 0.25
+    """Share of next-shot batches without memory: the first shot of every film, and what memory
+    guidance guides away from."""
     window: float = 0.08
     """Share of next-shot batches that read a sliding window instead of phi."""
     no_text: float = 0.1
@@ -90,11 +91,10 @@ def retrieval_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
 
 
 def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
-    """Return the loss of drawing the next shot from its prompt and the memory of the past."""
-    draw = float(torch.rand(()))
-    if draw < options.no_memory:
+    """Return the loss of drawing a shot from its prompt and the memory of the past, if any."""
+    if batch.num_past == 0:
         context, name = EMPTY, "next_none"
-    elif draw < options.no_memory + options.window:
+    elif float(torch.rand(())) < options.window:
         context, name = trainee.window_context(batch.past_BNCTHW), "next_window"
     else:
         context = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)

@@ -47,7 +47,7 @@ class Bar extends StudioElement {
     this.redo = this.tool("redo", REDO, "Redo");
     this.storyboard = button("Storyboard…", () => openStoryboard(), { class: "plain" });
     this.footage = button("Import video…", () => chooseFootage(), { class: "plain" });
-    this.generate = button("Generate all", () => run("generateAll"), { class: "primary generate" });
+    this.generate = button("Generate all", () => run(this.verb), { class: "primary generate" });
     this.export = button("Export", () => run("export"));
     this.desk = [
       h("span", { class: "line" }), this.name, h("span", { class: "line" }), this.undo, this.redo,
@@ -96,10 +96,15 @@ class Bar extends StudioElement {
     const open = store.shots.filter((shot) => !(shot.take || shot.locked || shot.muted) && shot.prompt.trim());
     const waiting = open.filter((shot) => !store.jobOf(shot.shot_id));
     const running = [...store.jobs.values()].filter((job) => job.kind === "generate" && job.state !== "failed");
-    this.generate.disabled = !waiting.length || store.engine.state === "failed";
-    setText(this.generate, waiting.length || !running.length
-      ? `Generate all${waiting.length ? ` (${waiting.length})` : ""}`
-      : `Generating (${running.length})`);
+    const stale = running.length ? [] : store.stale;
+    this.verb = waiting.length || !stale.length ? "generateAll" : "updateStale";
+    this.generate.disabled = !(waiting.length || stale.length) || store.engine.state === "failed";
+    this.generate.title = this.verb === "updateStale"
+      ? "Make new takes, with the same seeds, of the shots that would read something else now" : "";
+    const count = (words, shots) => (shots.length ? `${words} (${shots.length})` : words);
+    if (this.verb === "updateStale") setText(this.generate, count("Update stale", stale));
+    else if (waiting.length || !running.length) setText(this.generate, count("Generate all", waiting));
+    else setText(this.generate, count("Generating", running));
     this.export.disabled = !store.shots.some((shot) => shot.take);
   }
 

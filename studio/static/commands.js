@@ -134,6 +134,7 @@ const COMMANDS = {
   generate: () => generate(chosen(), false),
   regenerate: () => generate(chosen(), true),
   generateAll: () => store.generate(null),
+  updateStale: () => store.generate(store.stale.map((shot) => shot.shot_id)),
   takes: () => showTab("Takes"),
   recall: () => inPanel("Memory", "mnemo-memory", "recallPlayhead"),
   export: () => showTab("Export"),

@@ -13,7 +13,7 @@ figure { margin: 0; position: relative; background: #000; border-radius: 4px; ov
 .over figure + figure { background: none; }
 figure > img, figure > video { width: 100%; height: 100%; object-fit: contain; display: block; }
 .wipe figure.a { clip-path: inset(0 calc(100% - var(--at, 50%)) 0 0); z-index: 1; background: #000; }
-.difference figure.b > :is(img, video) { mix-blend-mode: difference; filter: none; }
+.difference figure.a > :is(img, video) { mix-blend-mode: difference; }
 .difference .views { isolation: isolate; filter: brightness(3); }
 .difference figcaption { display: none; }
 figcaption { position: absolute; left: 6px; top: 6px; background: #101114d9; border-radius: 3px; font-size: 11px; padding: 1px 7px; max-width: calc(100% - 12px); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; z-index: 2; }
@@ -26,7 +26,7 @@ figcaption { position: absolute; left: 6px; top: 6px; background: #101114d9; bor
 .none { position: absolute; inset: 0; display: grid; place-items: center; text-align: center; color: var(--mn-faint); font-size: 12px; padding: 8px; background: var(--mn-well); }
 `);
 
-const MODES = [["beside", "Side by side"], ["wipe", "Wipe"], ["difference", "Difference"]];
+const MODES = [["beside", "Side by side"], ["wipe", "Wipe"], ["difference", "Difference ×3"]];
 
 class Compare extends StudioElement {
   static topics = [];

@@ -23,7 +23,8 @@ const styles = sheet(`
 .scrub { display: grid; grid-template-columns: auto 1fr; align-items: center; gap: 8px; }
 .scrub input { width: 100%; }
 .stage { position: relative; }
-.stage.waiting mnemo-compare { opacity: .55; }
+mnemo-compare { transition: opacity .15s; }
+.stage.waiting mnemo-compare { opacity: .55; transition-delay: .25s; }
 .busy { position: absolute; right: 8px; bottom: 44px; display: flex; gap: 8px; align-items: center; background: #101114d9; padding: 3px 10px; border-radius: 4px; font-size: 12px; }
 .source { display: flex; align-items: center; gap: 8px; }
 .source b { padding: 1px 8px; border-radius: 3px; background: var(--mn-raised); font-weight: 600; font-size: 12px; }

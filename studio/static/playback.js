@@ -204,18 +204,24 @@ export class Playback {
   /** Follow the frames that `video` shows until the last one before `stop` has had its time. */
   async #watch(video, first, stop, token) {
     const [numerator, denominator] = store.rate;
+    let hasEnded = false;
     await new Promise((resolve) => {
+      const end = () => {
+        hasEnded = true;
+        resolve();
+      };
       const onFrame = (now, { mediaTime }) => {
-        if (!this.#isLive(token)) return resolve();
+        // A late frame must not pull the playhead back into a shot that it has left.
+        if (hasEnded || !this.#isLive(token)) return resolve();
         const frame = first + Math.round((mediaTime * numerator) / denominator - 0.25);
         store.seek(Math.min(stop - 1, Math.max(store.playhead, frame)));
         if (frame >= stop - 1 || video.ended) return resolve();
         return video.requestVideoFrameCallback(onFrame);
       };
-      video.addEventListener("ended", resolve, { once: true });
+      video.addEventListener("ended", end, { once: true });
       video.requestVideoFrameCallback(onFrame);
     });
-    if (!this.#isLive(token)) return;
+    if (hasEnded || !this.#isLive(token)) return;
     await sleep(Math.max(0, (1000 * denominator) / numerator / this.rate - SWAP_MS));
   }
 

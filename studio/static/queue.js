@@ -42,7 +42,7 @@ class Queue extends StudioElement {
   refresh() {
     const jobs = this.jobs();
     this.empty.hidden = jobs.length > 0;
-    this.head.hidden = !jobs.length;
+    this.head.hidden = jobs.length < 2;
     const waiting = jobs.filter((job) => job.state === "queued").length;
     setText(this.note, waiting ? `${jobs.length - waiting} running or failed, ${waiting} waiting` : "");
     this.stopAll.hidden = !jobs.some((job) => ["running", "queued"].includes(job.state) && job.kind !== "upload");

@@ -1,34 +1,25 @@
-/** One store a page: the server's document, edits ahead of it, selection and playhead. */
+/** One store a page: the server's document, and edits ahead of it. */
 
 import * as api from "./api.js";
+import { Film } from "./film.js";
 import { Live } from "./live.js";
-import { applyOp, indexAt, nameOf, startsOf, stillApplies } from "./model.js";
-import { loadView, saveView } from "./view.js";
+import { applyOp, startsOf, stillApplies } from "./model.js";
+import { loadView } from "./view.js";
 
 const GONE = new Set(["done", "cancelled"]);
 // Times that an edit is sent while others edit the same film: each try is made on a newer cut.
 const MOST_TRIES = 5;
+const ASK_AGAIN_MS = 2000;
 const NOTHING = { shots: [], jobs: [], rev: 0, seq: 0, total_frames: 0 };
 
-/** What every component reads and whom it asks to change things. Topics are events without data. */
-export class Store extends EventTarget {
+/** The film, kept equal to the server's, and whom every component asks to change it. */
+export class Store extends Film {
   projectId = "";
-  document = null;
-  starts = [0];
-  playhead = 0;
-  selection = new Set();
-  anchor = null;
-  jobs = new Map();
   previews = new Map();
   engine = { state: "starting", message: "", info: null };
   projectMessage = "";
   online = false;
   pending = 0;
-  range = { in: null, out: null };
-  loop = false;
-  snapping = true;
-  /** What was refused last, for a place that covers the page's own notes. */
-  lastRefusal = "";
 
   #confirmed = NOTHING;
   #rev = 0;
@@ -39,59 +30,14 @@ export class Store extends EventTarget {
   #again = false;
   #live = null;
   #held = false;
+  #asking = 0;
   // Jobs that a message said are over: a document that was read before knows them as running.
   #over = new Set();
-
-  emit(topic, detail) {
-    this.dispatchEvent(new CustomEvent(topic, { detail }));
-  }
-
-  get shots() {
-    return this.document?.shots ?? [];
-  }
-
-  get rate() {
-    return this.document?.project.rate ?? [24, 1];
-  }
-
-  /** Frames of the cut. */
-  get total() {
-    return this.starts.at(-1);
-  }
+  // Jobs that messages told of while a document was on its way: what they said is newer.
+  #told = new Set();
 
   get base() {
     return `/api/projects/${encodeURIComponent(this.projectId)}`;
-  }
-
-  /** Index of a shot in the cut, -1 where it is not there. */
-  indexOf(shotId) {
-    return this.shots.findIndex((shot) => shot.shot_id === shotId);
-  }
-
-  /** The shot under the playhead, with its index and the frame inside of it; null in an empty cut. */
-  get current() {
-    return this.at(this.playhead);
-  }
-
-  at(frame) {
-    if (!this.shots.length) return null;
-    const index = indexAt(this.starts, frame);
-    const shot = this.shots[index];
-    return { index, shot, offset: Math.max(0, frame - this.starts[index]) };
-  }
-
-  /** The shot that panels are about: the one chosen last, else the one under the playhead. */
-  get focus() {
-    const chosen = this.shots[this.indexOf(this.anchor)];
-    if (chosen && this.selection.has(this.anchor)) return chosen;
-    const id = [...this.selection].at(-1);
-    return this.shots[this.indexOf(id)] ?? this.current?.shot ?? null;
-  }
-
-  /** Name of a shot, as labels write it. */
-  nameOf(shotId) {
-    const index = this.indexOf(shotId);
-    return index < 0 ? "a removed shot" : nameOf(this.shots[index], index);
   }
 
   /** Whether edits, or loading what they led to, are still on their way. */
@@ -132,11 +78,13 @@ export class Store extends EventTarget {
     });
   }
 
-  /** Read what the model is doing. */
+  /** Read what the model is doing; while it loads, again and again: a list of films has no push. */
   async readEngine() {
+    clearTimeout(this.#asking);
     try {
       this.engine = await api.get("/api/engine");
       this.emit("engine");
+      if (this.engine.state === "starting") this.#asking = setTimeout(() => this.readEngine(), ASK_AGAIN_MS);
     } catch (error) {
       if (!(error instanceof api.Refused)) throw error;
     }
@@ -163,6 +111,7 @@ export class Store extends EventTarget {
   async #read() {
     const asked = this.projectId;
     if (!asked) return;
+    this.#told.clear();
     try {
       const fresh = await api.get(this.base);
       // With an edit on its way the answer is already old; the edit loads again when it is done.
@@ -183,7 +132,8 @@ export class Store extends EventTarget {
     this.#boot = fresh.boot;
     this.projectMessage = "";
     const failed = [...this.jobs.values()].filter((job) => job.state === "failed");
-    const active = fresh.jobs.filter((job) => !this.#over.has(job.id));
+    const newest = (job) => (this.#told.has(job.id) ? this.jobs.get(job.id) ?? job : job);
+    const active = fresh.jobs.filter((job) => !this.#over.has(job.id)).map(newest);
     this.jobs = new Map([...active, ...failed].map((job) => [job.id, job]));
     this.show(fresh);
     const running = new Set(active.map((job) => job.shot_id));
@@ -346,6 +296,7 @@ export class Store extends EventTarget {
   _progress(message) {
     for (const job of message.jobs) {
       const isGone = GONE.has(job.state);
+      this.#told.add(job.id);
       if (isGone || job.state === "failed") this.#over.add(job.id);
       else this.#over.delete(job.id);
       if (isGone) this.jobs.delete(job.id);
@@ -361,37 +312,6 @@ export class Store extends EventTarget {
     this.emit("history");
   }
 
-  /** The job that is making a new take of a shot, or null. */
-  jobOf(shotId) {
-    for (const job of this.jobs.values()) {
-      // Looking into memory changes nothing of the shot: only what makes a take is its progress.
-      if (job.shot_id === shotId && job.kind !== "recall" && job.state !== "failed") return job;
-    }
-    return null;
-  }
-
-  /** Move the playhead to a whole frame of the cut. */
-  seek(frame) {
-    const wanted = Math.max(0, Math.min(this.total - 1, Math.round(frame)));
-    if (wanted === this.playhead) return;
-    this.playhead = wanted;
-    this.emit("playhead");
-    saveView(this);
-  }
-
-  /** Choose shots; `anchor` is the one that panels show and ranges start from. */
-  select(ids, anchor = ids.at(-1) ?? null) {
-    this.selection = new Set(ids);
-    this.anchor = anchor;
-    this.emit("selection");
-    saveView(this);
-  }
-
-  /** Say something to the editor: `tone` is "" or "bad". */
-  announce(text, tone = "") {
-    if (tone === "bad") this.lastRefusal = text;
-    if (text) this.emit("announce", { text, tone });
-  }
 }
 
 export const store = new Store();

@@ -45,6 +45,7 @@ input, textarea, select {
 input:hover, textarea:hover, select:hover { border-color: var(--mn-line-strong); }
 input:disabled, textarea:disabled, select:disabled { color: var(--mn-faint); }
 input:focus, textarea:focus, select:focus { outline: none; border-color: var(--mn-focus); }
+::placeholder { color: var(--mn-dim); opacity: .8; }
 textarea { resize: vertical; line-height: 1.5; }
 input[type="range"] { padding: 0; accent-color: var(--mn-accent); min-height: 20px; border: 0; background: transparent; }
 input[type="range"]:focus-visible { outline: 2px solid var(--mn-focus); }

@@ -78,8 +78,8 @@ function paintStrip(context, view, shot, x, width) {
   }
 }
 
-function memoryText(shot, weight, forgotten) {
-  if (forgotten.has(shot.shot_id)) return "forgotten";
+function memoryText(shot, weight, isForgotten) {
+  if (isForgotten) return "forgotten";
   if (weight > 0) return `fed ${Math.round(weight * 100)} %`;
   if (shot.muted) return "muted";
   if (shot.memory?.strength === 0) return "hard cut";
@@ -91,7 +91,8 @@ function memoryText(shot, weight, forgotten) {
 function paintMemory(context, view, shot, x, width) {
   const { colours, budget, weights } = view;
   const top = ROWS.memory;
-  const weight = weights.get(shot.take?.take_id) ?? 0;
+  const isForgotten = view.forgotten.has(shot.shot_id);
+  const weight = isForgotten ? 0 : weights.get(shot.take?.take_id) ?? 0;
   context.fillStyle = colours.well;
   context.fillRect(x, top, width, ROWS.memoryHeight);
   const share = Math.min(1, (shot.take?.memory_tokens ?? 0) / budget);
@@ -108,7 +109,7 @@ function paintMemory(context, view, shot, x, width) {
   context.clip();
   context.font = `11px ${colours.font}`;
   context.fillStyle = weight ? colours.accent : colours.dim;
-  context.fillText(memoryText(shot, weight, view.forgotten), x + 7, top + 13);
+  context.fillText(memoryText(shot, weight, isForgotten), x + 7, top + 13);
   context.restore();
 }
 
@@ -149,8 +150,8 @@ export function paint(canvas, view) {
     const x = starts[index] * scale - left;
     const room = Math.max(1, lengthOf(shot) * scale - 1);
     if (shot.take && room > 3) paintStrip(context, view, shot, x, room);
-    else if (shot.take) {
-      context.fillStyle = view.colours["line-strong"];
+    else {
+      context.fillStyle = view.colours[shot.take ? "line-strong" : "raised"];
       context.fillRect(x, ROWS.shots, room, ROWS.strip);
     }
     paintMemory(context, view, shot, x, room);

@@ -32,13 +32,13 @@ function stateText(shot, job) {
 function make(id) {
   const parts = {
     preview: h("img", { class: "preview", alt: "", draggable: "false" }),
-    words: h("div", { class: "words" }),
+    words: h("p", {}),
     name: h("b", {}), about: h("span", { class: "about" }), badge: h("span", { class: "badge" }),
     bar: h("i"), text: h("span"),
   };
   const working = h("div", { class: "working" }, parts.text, parts.bar);
   const caption = h("div", { class: "caption" }, parts.name, parts.about, parts.badge);
-  const element = h("div", { role: "option", id: `shot-${id}`, "data-id": id }, parts.preview, parts.words,
+  const element = h("div", { role: "option", id: `shot-${id}`, "data-id": id }, parts.preview, h("div", { class: "words" }, parts.words),
     h("div", { class: "stale-mark" }), working, caption,
     h("i", { class: "handle", "data-edge": "in" }), h("i", { class: "handle", "data-edge": "out" }));
   return { element, parts };
@@ -120,7 +120,8 @@ export class ShotElements {
 
 function failureOf(shot) {
   for (const job of store.jobs.values()) {
-    if (job.shot_id === shot.shot_id && job.state === "failed") return job;
+    if (job.shot_id !== shot.shot_id || job.kind !== "generate") continue;
+    if (job.state === "failed") return job;
   }
   return null;
 }

@@ -24,7 +24,8 @@ canvas { position: sticky; left: 0; top: 0; display: block; pointer-events: none
 .shot[aria-selected="true"]:hover::after { border-color: var(--mn-accent); }
 .shot.muted { opacity: .45; }
 .shot.moving { opacity: .5; }
-.words { position: absolute; inset: 0 0 26px 0; padding: 8px 10px; font-size: 12px; line-height: 1.4; color: var(--mn-dim); overflow: hidden; display: none; background: repeating-linear-gradient(135deg, #1e2024 0 8px, #222428 8px 16px); }
+.words { position: absolute; inset: 0 0 26px 0; padding: 8px 10px; color: var(--mn-dim); display: none; background: repeating-linear-gradient(135deg, #1e2024 0 8px, #222428 8px 16px); }
+.words p { font-size: 12px; line-height: 18px; max-height: 54px; overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
 .draft .words { display: block; }
 .preview { position: absolute; z-index: 1; left: 0; top: 0; height: ${ROWS.strip}px; aspect-ratio: var(--aspect, 1); object-fit: cover; display: none; }
 .preview[src] { display: block; }

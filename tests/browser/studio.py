@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,14 @@ from studio.settings import Settings
 from tests.fake_engine import FakeEngine
 
 NUM_BITS = 8
-STORYBOARD = "\n".join(
-    f"00:00:{2 * number:02}:00 the red ball rolls over the grass again" for number in range(5)
+PROMPTS = (
+    "the red ball rolls over the grass",
+    "the blue ball rolls over the grass",
+    "a red box rolls again",
+    "a blue box rolls again",
+    "the ball rolls over the box",
 )
+STORYBOARD = "\n".join(f"00:00:{2 * at:02}:00 {prompt}" for at, prompt in enumerate(PROMPTS))
 WAIT_MS = 15_000
 BARE = Path(__file__).with_name("bare.html")
 
@@ -100,14 +105,16 @@ def _bare(_: WebRequest) -> HTMLResponse:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Studio]:
+def running(
+    folder: Path, make_engine: Callable[[Path], NumberedEngine] = NumberedEngine
+) -> Iterator[Studio]:
     """Serve a studio with an empty library in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     settings = Settings(data_folder=folder, port=port, token="browser-tests")
     with Library.open(folder, address=settings.url) as library:
-        engine = NumberedEngine(library.blobs.root)
+        engine = make_engine(library.blobs.root)
         app = build_app(settings, library, engine)
         # Before the page, which is mounted at the root and would answer for every address.
         app.router.routes.insert(0, Route("/bare", _bare))

@@ -5,7 +5,7 @@ import threading
 
 from playwright.sync_api import expect
 
-from tests.browser.studio import Window, settle, tab
+from tests.browser.studio import Window, edit, settle, shot_ids, tab
 
 
 def test_generate_all_makes_five_shots_and_undo_takes_the_last_one_back(desk: Window) -> None:
@@ -84,6 +84,21 @@ def test_regenerating_makes_a_second_take_and_the_first_can_be_picked_again(desk
     takes.filter(has_text="Take 1").get_by_role("button", name="Pick").click()
     page.wait_for_function("() => mnemoreel.shots[0].take.number === 1")
     expect(takes.filter(has_text="In the cut")).to_contain_text("Take 1")
+
+
+def test_moving_a_shot_makes_what_follows_stale_and_one_button_updates_it(desk: Window) -> None:
+    page = desk.open(desk.studio.film("Stale", is_made=True))
+    settle(page)
+    ids = shot_ids(page)
+    edit(page, kind="move", shot_ids=[ids[4]], before=ids[3])
+    assert page.evaluate("() => mnemoreel.shots.map(shot => shot.stale)") == [
+        *([False] * 3),
+        *([True] * 2),
+    ]
+    page.get_by_role("button", name="Update stale (2)").click()
+    page.wait_for_function("() => mnemoreel.jobs.size === 0 && !mnemoreel.stale.length")
+    numbers = page.evaluate("() => mnemoreel.shots.map(shot => shot.take.number)")
+    assert numbers == [1, 1, 1, 2, 2]
 
 
 def test_a_prompt_is_saved_as_it_is_typed_and_unknown_words_are_marked(desk: Window) -> None:

@@ -25,7 +25,7 @@ def test_a_storyboard_becomes_a_plan_and_changes_nothing_until_it_is_applied(des
     expect(dialog).to_be_hidden()
     page.wait_for_function("() => mnemoreel.shots.length === 6")
     prompts = [shot["prompt"] for shot in desk.studio.document(project)["shots"]]
-    assert prompts[0] == "the red ball rolls over the grass again"
+    assert prompts[0] == "the red ball rolls over the grass"
     assert prompts[5] == "a purple dragon rolls"
 
 

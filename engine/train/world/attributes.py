@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -45,6 +45,9 @@ ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({**APPEARANC
 
 MIN_PIXELS: Final = 60
 """An attribute is visible where changing it changes this many of a frame's 15,360 pixels."""
+_PALETTES: Final[Mapping[str, Mapping[str, Colour]]] = MappingProxyType(
+    {"shirt": COLOURS, "trousers": COLOURS, "hat_colour": COLOURS, "hair": HAIRS, "skin": SKINS}
+)
 _MIN_CHANGE = 40  # of 255 in one channel: less is anti-aliasing
 
 
@@ -88,22 +91,19 @@ def visible_attributes(shot: ShotScript, picks: Sequence[int]) -> frozenset[str]
 
 def _otherwise(character: Character, name: str) -> Character | None:
     """Return `character` with another value of one attribute, None where it has no meaning."""
-    if name in ("shirt", "trousers", "hat_colour"):
-        if name == "hat_colour" and character.hat == "none":
-            return None
-        return dataclasses.replace(
-            character, **{name: _farthest(COLOURS, getattr(character, name))}
-        )
+    if name == "hat_colour" and character.hat == "none":
+        return None
     if name == "hair_length":
         return dataclasses.replace(character, long_hair=not character.long_hair)
-    if name == "pattern":
-        return dataclasses.replace(
-            character, pattern="striped" if character.pattern == "plain" else "plain"
-        )
-    if name == "hat":
-        return dataclasses.replace(character, hat="tophat" if character.hat == "none" else "none")
-    palette = {"hair": HAIRS, "skin": SKINS}[name]
-    return dataclasses.replace(character, **{name: _farthest(palette, getattr(character, name))})
+    now: str = getattr(character, name)
+    others: dict[str, Any] = {}
+    if name in _PALETTES:
+        others[name] = _farthest(_PALETTES[name], now)
+    elif name == "pattern":
+        others[name] = "striped" if now == "plain" else "plain"
+    else:
+        others[name] = "tophat" if now == "none" else "none"
+    return dataclasses.replace(character, **others)
 
 
 def _farthest(palette: Mapping[str, Colour], name: str) -> str:

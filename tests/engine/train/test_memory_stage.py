@@ -12,7 +12,7 @@ import torch
 from engine.models.checkpoint import load_vae
 from engine.recipes import load_model, wan
 from engine.train.attention import write_out_attention
-from engine.train.batches import StoryPool, next_shot_batch, retrieval_batch
+from engine.train.batches import StoryPool, first_shot_batch, next_shot_batch, retrieval_batch
 from engine.train.latents import StoryLatents, encode_story, read_shard, write_shard
 from engine.train.memory_stage import MemoryStage, MemoryTraining, train
 from engine.train.objectives import ObjectiveOptions, mask_history
@@ -70,6 +70,15 @@ def test_the_person_is_always_in_the_past(stories: list[StoryLatents]) -> None:
             if story.same_person[target]:
                 last = story.latents_SCTHW[story.same_person[target][-1]]
                 assert torch.equal(batch.past_BNCTHW[item, 0], last.float())
+
+
+def test_a_first_shot_has_no_past_and_its_caption_tells_the_look(
+    stories: list[StoryLatents],
+) -> None:
+    batch = first_shot_batch(stories, random.Random(0), first=1.0)
+    assert batch.num_past == 0
+    assert batch.captions == tuple(story.captions[0] for story in stories)
+    assert all("shirt" in caption for caption in batch.captions)
 
 
 def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:

@@ -1,0 +1,1 @@
+"""The page's pure modules, run by node."""
