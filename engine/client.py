@@ -49,8 +49,11 @@ class Limits:
 
     silence: float = 20.0
     """Without any message a running engine counts as stuck."""
-    first_word: float = 120.0
-    """For a new child's first message: it has to import first."""
+    first_word: float = 600.0
+    """For a new child's first message: it has to import torch first, on a machine that may be busy.
+    A child that dies meanwhile is noticed at once."""
+    loading: float = 120.0
+    """Between two messages of a child that loads its model."""
     cancel_grace: float = 5.0
     """Between asking for a stop and ending the process."""
     close_grace: float = 5.0
@@ -217,7 +220,7 @@ class LocalExecutor:
                 child.process.kill()
                 reason = f"said nothing for {patience:.0f} s while it started"
                 raise self._death(child, reason) from error
-            patience = self._limits.silence
+            patience = self._limits.loading
             if isinstance(message, Ready):
                 self._info = message.info
                 return

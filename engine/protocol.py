@@ -15,7 +15,6 @@ MAX_MESSAGE_BYTES = 1 << 20
 """Largest message in bytes, in both directions."""
 MAX_PREVIEW_BYTES = 64 * 1024
 """Largest JPEG preview in bytes, before base64."""
-
 Phase = Literal[
     "loading", "reading_memory", "denoising", "decoding", "remembering", "saving", "encoding"
 ]
@@ -239,9 +238,6 @@ class EngineInfo:
     engine_version: str = "1"
 
 
-# Messages to the engine.
-
-
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """Run one job."""
@@ -272,9 +268,6 @@ class Shutdown:
     """End the process after the current message."""
 
     kind: Literal["shutdown"] = "shutdown"
-
-
-# Messages from the engine.
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,8 @@ class Model:
         self.card = parts.card
         self.device = device
         self.port = MemoryPort(parts.transformer)
+        if device.dtype == torch.bfloat16:
+            _match_norms(parts.transformer)
         site = MemorySite(
             folder=parts.folder / "memory",
             ports=Ports(
@@ -135,6 +137,14 @@ class Model:
     def _patch_embedding(self, latents_BCTHW: torch.Tensor) -> torch.Tensor:
         # Outside `port.memory` no hook does anything: this is the stock convolution.
         return self.parts.transformer.patch_embedding(latents_BCTHW)  # type: ignore[no-any-return]
+
+
+def _match_norms(transformer: Any) -> None:
+    # With a weight of another format PyTorch leaves its fused kernel, and says so on every start.
+    for block in transformer.blocks:
+        for attention in (block.attn1, block.attn2):
+            attention.norm_q.to(torch.bfloat16)
+            attention.norm_k.to(torch.bfloat16)
 
 
 def load_model(recipe: Recipe, device: Device) -> Model:

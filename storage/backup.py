@@ -45,16 +45,16 @@ def copy(database: Path, path: Path) -> None:
             target.execute("PRAGMA journal_mode=DELETE")
             found = [str(row[0]) for row in target.execute("PRAGMA quick_check(1)")]
         if found != ["ok"]:
-            raise LibraryUnusable(
-                f"A backup of {database} is damaged ({found[0]}), so the database is too. "
-                f"Run check, or restore an older file of {path.parent}."
-            )
+            raise _damaged(database, path.parent, found[0])
         _publish(aside, path)
-    except (OSError, sqlite3.OperationalError) as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code == sqlite3.SQLITE_FULL or (isinstance(error, OSError) and is_full(error)):
+    except OSError as error:
+        if is_full(error):
             raise disk_full(path.parent, database.stat().st_size) from error
         raise
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise disk_full(path.parent, database.stat().st_size) from error
+        raise _damaged(database, path.parent, str(error)) from error
     finally:
         aside.unlink(missing_ok=True)
 
@@ -110,6 +110,13 @@ def kept(times: set[int], now: int) -> set[int]:
             newest[step] = max(time, newest.get(step, time))
         keep.update(newest[step] for step in sorted(newest, reverse=True)[:count])
     return keep | {time for time in times if time > now}  # a clock that was set back proves nothing
+
+
+def _damaged(database: Path, folder: Path, found: str) -> LibraryUnusable:
+    return LibraryUnusable(
+        f"A backup of {database} is damaged ({found}), so the database is too. "
+        f"Run check, or restore an older file of {folder}."
+    )
 
 
 def _publish(aside: Path, path: Path) -> None:

@@ -8,6 +8,7 @@ Everything particular to SQLite is in storage/sqlite.py.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,11 +21,13 @@ from sqlalchemy.exc import DatabaseError
 
 from storage import backup, lock, schema, sqlite
 from storage.blobs import BlobStore, disk_full, is_full
-from storage.errors import LibraryUnusable, StorageError
+from storage.errors import DiskFull, LibraryUnusable, StorageError
 from storage.migrations import upgrade
 
 Clock = Callable[[], int]
 """Returns UTC microseconds."""
+
+log = logging.getLogger(__name__)
 
 _DATABASE = "library.sqlite3"
 _BLOBS = "blobs"
@@ -88,6 +91,9 @@ class Library:
         self._lock = held
         self._clock = clock
         self._path = folder / _DATABASE
+        self.backup_problem = ""
+        """Why the daily backup could not be taken. Empty = it was, or was not due."""
+        self._is_closed = False
         self._writing = threading.Lock()
         self._writing_thread: int | None = None
         self._writer: Engine = sqlite.writer(self._path)
@@ -131,6 +137,8 @@ class Library:
         """Open a read transaction: it sees one state of the library until its end."""
         with self._transaction(self._reader) as tx:
             yield tx
+            # Nothing to commit; and after reading a damaged page SQLite refuses to.
+            tx.rollback()
 
     def backup(self, path: Path) -> None:
         """Write a complete copy of the database to `path` while others go on working."""
@@ -147,6 +155,9 @@ class Library:
     def close(self) -> None:
         """Fold the log into the database, close it and give the lock back."""
         with self._writing:
+            if self._is_closed:
+                return
+            self._is_closed = True
             self._reader.dispose()
             with contextlib.suppress(DatabaseError), self._writer.connect() as connection:
                 sqlite.checkpoint(connection)
@@ -161,6 +172,8 @@ class Library:
 
     @contextlib.contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        if self._is_closed:
+            raise StorageError(f"The library in {self.folder} is closed. Open it again.")
         try:
             with engine.connect() as connection:
                 tx = connection.execution_options(clock=self._clock, blobs=self.blobs)
@@ -189,7 +202,7 @@ class Library:
             )
         upgrade.require_known(migration)
         if not is_new:
-            backup.take_daily(self._path, self.backup_folder, self._clock())
+            self._take_daily_backup()
         if migration is not None and migration != upgrade.newest():
             at = self._clock()
             backup.take_before_migration(self._path, self.backup_folder, at, migration)
@@ -198,6 +211,14 @@ class Library:
         with self.write() as tx:
             # Nobody else is running, so whoever pinned these is gone.
             tx.execute(delete(schema.blob_pin))
+
+    def _take_daily_backup(self) -> None:
+        try:
+            backup.take_daily(self._path, self.backup_folder, self._clock())
+        except (DiskFull, LibraryUnusable) as error:
+            # One bad page must not keep the editor from all that is sound.
+            self.backup_problem = str(error)
+            log.warning("The daily backup was not taken: %s", error)
 
     @contextlib.contextmanager
     def _migrating(self) -> Iterator[Connection]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine import wire
-from engine.errors import ProtocolError
+from engine.card import load_card, unloaded_info
+from engine.errors import CheckpointError, ProtocolError
 from engine.protocol import EngineInfo, Executor, MemorySystemInfo, Progress
 from storage.canonical import new_id
 from storage.database import Library
@@ -20,6 +21,13 @@ from studio.timeline.plan import EngineFacts
 
 Listener = Callable[[str | None, dict[str, Any]], None]
 """Told (project id or None for all, message). Called on any thread; must not block."""
+
+
+NO_MEMORY = "none"
+"""Name of the system that remembers nothing; every model has it."""
+_NOTHING = MemorySystemInfo(
+    name=NO_MEMORY, fingerprint="", scope="take", can_recall=False, title="No memory"
+)
 
 
 class NotReady(Exception):
@@ -105,6 +113,8 @@ class Session:
 
     def set_engine(self, state: EngineState) -> None:
         """Change what the page shows of the engine; a loaded model's facts are kept for later."""
+        if self.engine == state:
+            return
         self.engine = state
         info = self.executor.info
         if state.state == "ready" and info is not None:
@@ -136,10 +146,10 @@ class Session:
         self.publish(job.project_id, {"kind": "progress", "jobs": [row]})
 
     def info(self) -> EngineInfo:
-        """Return what the model can do: the loaded one's words, else those of the last launch.
+        """Return what the model can do: the loaded one's words, the last launch's, or the card's.
 
         Raises:
-            NotReady: no model was ever loaded with this library.
+            NotReady: the model's folder cannot be read; the message says why.
         """
         loaded = self.executor.info
         if loaded is not None:
@@ -149,8 +159,8 @@ class Session:
             if kept["checkpoint"] != str(self.settings.checkpoint):
                 raise KeyError("checkpoint")
             info: EngineInfo = wire.from_json(EngineInfo, kept["info"])
-        except (OSError, ValueError, KeyError, TypeError, ProtocolError) as error:
-            raise NotReady(f"{self.engine.message} Try again when the model is ready.") from error
+        except (OSError, ValueError, KeyError, TypeError, ProtocolError):
+            return self._unloaded_info()
         return info
 
     def facts(self, rate: Rate | None = None) -> EngineFacts:
@@ -172,12 +182,21 @@ class Session:
         Raises:
             LookupError: the model has no such system; the message names those it has.
         """
-        systems = self.info().systems
+        systems = (*self.info().systems, _NOTHING)
+        if len(systems) == 1 and name != NO_MEMORY and self.engine.state != "ready":
+            raise NotReady(f"{self.engine.message} Try again when the model is ready.")
         found = next((s for s in systems if s.name == name), None)
         if found is None:
             names = ", ".join(s.name for s in systems)
             raise LookupError(f"This model has no memory system {name!r}. It has: {names}.")
         return found
+
+    def _unloaded_info(self) -> EngineInfo:
+        # On the very first launch an editor need not wait for the model to make a film and a plan.
+        try:
+            return unloaded_info(load_card(self.settings.checkpoint))
+        except (CheckpointError, TypeError) as error:
+            raise NotReady(f"{error}") from error
 
     def _remember(self, info: EngineInfo) -> None:
         kept = {"checkpoint": str(self.settings.checkpoint), "info": dataclasses.asdict(info)}

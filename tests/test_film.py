@@ -152,7 +152,7 @@ class Studio:
     def engine_pid(self) -> int:
         """Return the pid of the engine: the child that has torch in memory."""
         children = psutil.Process(self.process.pid).children()
-        return max(children, key=lambda child: child.memory_info().rss).pid
+        return int(max(children, key=lambda child: child.memory_info().rss).pid)
 
 
 @contextmanager

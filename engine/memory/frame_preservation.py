@@ -41,7 +41,12 @@ class FramePreservation:
     """The memory encoder with its entries; one program for append and recompute."""
 
     def __init__(
-        self, encoder: MemoryEncoder, ports: Ports, *, token_timestep: float | None = 0.0
+        self,
+        encoder: MemoryEncoder,
+        ports: Ports,
+        *,
+        token_timestep: float | None = 0.0,
+        is_trained: bool = True,
     ) -> None:
         self.encoder = encoder.eval()
         self.ports = ports
@@ -50,7 +55,7 @@ class FramePreservation:
         rate = "x".join(str(r) for r in config.rate_hwt)
         self._info = MemoryInfo(
             name=NAME,
-            title=f"Frame preservation {rate}",
+            title=f"Frame preservation {rate}" + ("" if is_trained else " (untrained)"),
             fingerprint=digest_of(
                 NAME,
                 asdict(config),

@@ -17,6 +17,9 @@ from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
 from engine.memory.sliding_window import SlidingWindow, SlidingWindowConfig
 
 
+WEIGHTS = "model.safetensors"
+
+
 @dataclass(frozen=True, kw_only=True)
 class MemorySite:
     """Where a memory system is built: what the model offers, and where its weights lie."""
@@ -53,14 +56,14 @@ def load_encoder(folder: Path, site: MemorySite) -> MemoryEncoder:
         CheckpointError: weights that do not fit the configuration.
     """
     config = MemoryEncoderConfig(latent_channels=site.latent_channels, width=site.width)
-    if not (folder / "model.safetensors").is_file():
+    if not (folder / WEIGHTS).is_file():
         return MemoryEncoder(config)
     try:
         values = json.loads((folder / "config.json").read_text("utf-8"))
         values = {**values, "rate_hwt": tuple(values["rate_hwt"])}
         config = MemoryEncoderConfig(**{**values, "channels": tuple(values["channels"])})
         encoder = MemoryEncoder(config)
-        tensors = load_file(folder / "model.safetensors")
+        tensors = load_file(folder / WEIGHTS)
         encoder.load_state_dict({key: value.float() for key, value in tensors.items()})
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise CheckpointError(
@@ -71,9 +74,13 @@ def load_encoder(folder: Path, site: MemorySite) -> MemoryEncoder:
 
 
 def _frame_preservation(site: MemorySite) -> Memory:
-    encoder = load_encoder(site.folder / frame_preservation.NAME, site)
-    device = site.ports.device
-    return FramePreservation(encoder.to(device), site.ports, token_timestep=site.token_timestep)
+    folder = site.folder / frame_preservation.NAME
+    return FramePreservation(
+        load_encoder(folder, site).to(site.ports.device),
+        site.ports,
+        token_timestep=site.token_timestep,
+        is_trained=(folder / WEIGHTS).is_file(),
+    )
 
 
 def _sliding_window(site: MemorySite) -> Memory:

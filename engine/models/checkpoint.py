@@ -8,7 +8,6 @@ declares, and weights are safetensors that must match the class key by key.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
+from engine.card import Card, load_card, read_json
 from engine.context import weights_digest
 from engine.errors import CheckpointError
 
@@ -33,33 +33,6 @@ SCHEDULERS = {
     "FlowMatchEulerDiscreteScheduler": FlowMatchEulerDiscreteScheduler,
     "UniPCMultistepScheduler": UniPCMultistepScheduler,
 }
-MAX_JSON_BYTES = 64 << 20
-"""A tokenizer of 256,000 pieces takes 17 MB."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """The model card's machine-readable part (`card.json`): what the model was trained for."""
-
-    name: str = "Wan"
-    words: tuple[str, ...] = ()
-    """Words of a closed vocabulary. Empty = open."""
-    text_length: int = 512
-    """Wan's cross-attention has no mask: the length used in training must be used later."""
-    width: int = 832
-    height: int = 480
-    rate: tuple[int, int] = (16, 1)
-    default_frames: int = 81
-    max_frames: int = 81
-    num_steps: int = 30
-    guidance: float = 5.0
-    strength: float = 1.0
-    """Memory guidance; above 1 leans towards memory."""
-    guidance_floor: float = 0.3
-    """Memory guidance acts while sigma is above this: identity is decided early."""
-    token_timestep: float | None = 0.0
-    memory: str = "none"
-    """Memory system that a new project uses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +61,7 @@ def load_checkpoint(folder: Path, *, device: str = "cpu") -> WanParts:
             f"There is no model folder at {folder}. Expected a Wan folder with model_index.json; "
             "name one with --model or MNEMOREEL_MODEL, or restore assets/checkpoints/embedded."
         )
-    index = _read_json(folder / "model_index.json")
+    index = read_json(folder / "model_index.json")
     if index.get("_class_name") != "WanPipeline":
         raise CheckpointError(
             f"{folder} holds a {index.get('_class_name')!r}. Expected a WanPipeline folder."
@@ -121,22 +94,9 @@ def load_vae(folder: Path, *, device: str = "cpu") -> Any:
     return _load_model(folder, "AutoencoderKLWan", device)
 
 
-def load_card(folder: Path) -> Card:
-    """Return the card of `folder`; a folder without `card.json` is a real Wan with its defaults."""
-    path = folder / "card.json"
-    if not path.is_file():
-        return Card()
-    values = _read_json(path)
-    known = {k: v for k, v in values.items() if k in Card.__dataclass_fields__}
-    for name in ("words", "rate"):
-        if name in known:
-            known[name] = tuple(known[name])
-    return Card(**known)
-
-
 def load_scheduler(folder: Path) -> Any:
     """Return the scheduler described in `folder`."""
-    config = _read_json(folder / "scheduler_config.json")
+    config = read_json(folder / "scheduler_config.json")
     cls = SCHEDULERS.get(str(config.get("_class_name")))
     if cls is None:
         raise CheckpointError(
@@ -157,7 +117,7 @@ def load_weights(folder: Path, stem: str) -> dict[str, torch.Tensor]:
     if single.is_file():
         return _load_safetensors(single)
     if index.is_file():
-        shards = sorted(set(_read_json(index).get("weight_map", {}).values()))
+        shards = sorted(set(read_json(index).get("weight_map", {}).values()))
         tensors: dict[str, torch.Tensor] = {}
         for shard in shards:
             if Path(shard).name != shard:
@@ -174,7 +134,7 @@ def load_weights(folder: Path, stem: str) -> dict[str, torch.Tensor]:
 
 
 def _load_model(folder: Path, expected: str, device: str) -> Any:
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     if config.get("_class_name") != expected:
         raise CheckpointError(
             f"{folder} holds a {config.get('_class_name')!r}. Expected {expected}."
@@ -186,7 +146,7 @@ def _load_model(folder: Path, expected: str, device: str) -> Any:
 
 
 def _load_text_encoder(folder: Path, device: str) -> Any:
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     known = inspect.signature(UMT5Config.__init__).parameters
     fields = getattr(UMT5Config, "__dataclass_fields__", {})
     allowed = {k: v for k, v in config.items() if k in known or k in fields}
@@ -202,7 +162,7 @@ def _load_text_encoder(folder: Path, device: str) -> Any:
 
 def _load_tokenizer(folder: Path) -> Any:
     path = folder / "tokenizer.json"
-    _read_json(path)
+    read_json(path)
     return PreTrainedTokenizerFast(
         tokenizer_file=str(path), pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )
@@ -239,22 +199,3 @@ def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
 def _allowed(cls: Any, config: Mapping[str, Any]) -> dict[str, Any]:
     known = set(inspect.signature(cls.__init__).parameters) - {"self"}
     return {key: value for key, value in config.items() if key in known}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError(
-                f"{path} has {path.stat().st_size} bytes. Expected at most {MAX_JSON_BYTES}."
-            )
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"There is no {path.name} in {path.parent}. Expected a complete Wan folder; restore "
-            "it or name another with --model."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Expected JSON.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds no object. Expected a configuration.")
-    return value

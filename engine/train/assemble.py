@@ -19,8 +19,9 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
+from engine.card import Card
 from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
-from engine.models.checkpoint import Card, load_vae
+from engine.models.checkpoint import load_vae
 from engine.train.world.vocabulary import WORDS
 
 PUNCTUATION = (".", ",", ":", ";", "!", "?", "'", '"', "-", "(", ")")
@@ -42,6 +43,8 @@ EMBEDDED_CARD = Card(
     guidance_floor=0.3,
     token_timestep=0.0,
     memory="frame_preservation",
+    frame_multiple=8,
+    tokens_per_shot=45,
 )
 """What the embedded model is trained for; sampling defaults by measurement (docs/training.md)."""
 

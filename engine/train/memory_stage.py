@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ class MemoryTraining:
         return float((velocity.float() - (noise - batch.target_BCTHW)).pow(2).mean())
 
 
-def train(stage: MemoryStage, *, resume: bool = True) -> Iterator[dict[str, float]]:
+def train(stage: MemoryStage, *, resume: bool = True) -> Generator[dict[str, float], None, None]:
     """Train until the budget is spent; yield a row of the curve at every evaluation.
 
     A run in `out` is continued. Raises FileExistsError where `resume` forbids that.

@@ -7,7 +7,19 @@ of AdamW's, so that both share one learning rate (Liu et al., 2025, arXiv:2502.1
 from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+
+def muon_and_adamw(module: nn.Module, learning_rate: float) -> tuple["Muon", torch.optim.AdamW]:
+    """Return Muon for the large convolution kernels of `module` and AdamW for everything else."""
+    kernels: list[Tensor] = []
+    others: list[Tensor] = []
+    for weight in module.parameters():
+        if weight.requires_grad:
+            is_kernel = weight.ndim >= 4 and weight.shape[0] >= 16 and weight.numel() > 4000
+            (kernels if is_kernel else others).append(weight)
+    adamw = torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
+    return Muon(kernels, lr=learning_rate), adamw
 
 
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:

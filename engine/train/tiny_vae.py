@@ -22,7 +22,7 @@ from torch import Tensor
 from engine.train.clips import ClipStream, validation_clips
 from engine.train.inflation import start_as_images
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
-from engine.train.muon import Muon
+from engine.train.muon import muon_and_adamw
 from engine.train.one_pass_vae import decode_parallel, encode_parallel
 
 VAE_CONFIG: Final = {
@@ -90,7 +90,7 @@ class VaeTraining:
         if stage.freeze_encoder:
             self.vae.encoder.requires_grad_(False)
             self.vae.quant_conv.requires_grad_(False)
-        self.optimisers = _optimisers(self.vae, stage.learning_rate)
+        self.optimisers = muon_and_adamw(self.vae, stage.learning_rate)
         self.ema = Ema(self.vae)
         self.stream = ClipStream(first_seed=stage.first_seed)
         self.budget = Budget(seconds=stage.budget_seconds, steps=stage.budget_steps)
@@ -156,18 +156,6 @@ def clip_length(fraction: float, step: int, *, is_new: bool) -> int:
     if is_new and fraction < 0.3:
         return 1
     return 17 if fraction > 0.45 and step % 2 else 9
-
-
-def _optimisers(vae: AutoencoderKLWan, learning_rate: float) -> tuple[Muon, torch.optim.AdamW]:
-    """Return Muon for the large convolution kernels and AdamW for everything else."""
-    kernels: list[Tensor] = []
-    others: list[Tensor] = []
-    for weight in vae.parameters():
-        if weight.requires_grad:
-            is_kernel = weight.ndim >= 4 and weight.shape[0] >= 16 and weight.numel() > 4000
-            (kernels if is_kernel else others).append(weight)
-    adamw = torch.optim.AdamW(others, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.0)
-    return Muon(kernels, lr=learning_rate), adamw
 
 
 def _loss(

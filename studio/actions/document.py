@@ -9,16 +9,15 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from engine.protocol import MemorySystemInfo
-from storage import events, history, jobs, memory, projects, takes
+from storage import events, history, jobs, memory, projects, takes, tree
 from storage.errors import StorageError
 from storage.records import Cut, Job, Json, Project, Shot, Take, shot_to_json
-from studio.session import NotReady, Session
+from studio.session import NO_MEMORY, NotReady, Session
 from studio.timeline.cut import entry_keys, memory_of, starts, takes_read, total_frames
 from studio.timeline.plan import unknown_words
 
 MEMORY_BUDGET = 5000
 """Tokens that the method was made for (20 s of video, arXiv 2512.23851): the bar's full length."""
-NO_MEMORY = "none"
 
 
 def document(session: Session, project_id: str) -> Json:
@@ -27,8 +26,6 @@ def document(session: Session, project_id: str) -> Json:
         project = projects.get(tx, project_id)
         branch, cut = history.head(tx, project_id)
         known = {t.id: t for t in takes.of_project(tx, project_id)}
-        node = history.nodes(tx, project_id)
-        label = next(n.label for n in node if n.id == branch.head_node)
         return {
             "project": {
                 "id": project.id,
@@ -41,7 +38,7 @@ def document(session: Session, project_id: str) -> Json:
             "seq": events.last_seq(tx, project_id),
             "boot": session.boot,
             "node_id": branch.head_node,
-            "label": label,
+            "label": tree.get(tx, branch.head_node).label,
             "can_undo": history.can_undo(tx, project_id),
             "can_redo": history.can_redo(tx, project_id),
             "total_frames": total_frames(cut),

@@ -29,7 +29,7 @@ def generate(
 
     Raises:
         EditRefused: a shot that is not in the cut or is locked, or without a prompt.
-        NotReady: no model was ever loaded.
+        NotReady: the model folder cannot be read.
     """
     info = session.info()
     with session.library.write() as tx:

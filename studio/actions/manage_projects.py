@@ -14,7 +14,7 @@ def create_project(session: Session, name: str) -> Project:
     """Make a project with the size and rate of the loaded model.
 
     Raises:
-        NotReady: no model was ever loaded.
+        NotReady: the model folder cannot be read.
         EditRefused: no name, or one that is too long.
     """
     info = session.info()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from engine.protocol import RecallMode
 from storage import history, jobs, takes
-from studio.session import Session
+from storage.records import Shot, ShotMemory
+from studio.session import NO_MEMORY, Session
 from studio.timeline.cut import locate, takes_read, total_frames
 from studio.timeline.edits import EditRefused
 
@@ -49,10 +50,16 @@ def recall(
                 "take_frame": place.frame,
                 "take_id": take.id,
                 "mode": mode,
-                "memory_system": place.shot.memory.system,
+                "memory_system": _system(place.shot),
             },
             queueing_key=f"recall:{project_id}",
             priority=priority,
         )
     session.changed(project_id)
     return job.id
+
+
+def _system(shot: Shot) -> str:
+    """Return the system to look into: the default one for a shot made without memory."""
+    name = shot.memory.system
+    return ShotMemory().system if name == NO_MEMORY else name

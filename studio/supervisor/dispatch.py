@@ -20,10 +20,8 @@ from engine.protocol import (
 )
 from storage import history, memory, takes
 from storage.records import Job, Take
-from studio.session import Session
+from studio.session import NO_MEMORY, Session
 from studio.timeline.cut import entry_keys, shot_of, takes_read
-
-NO_MEMORY = "none"
 
 
 class CannotRun(Exception):

@@ -6,6 +6,7 @@ film and of memory, as if absent: `shown_shots` are those that a film is made of
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -107,8 +108,16 @@ def entry_keys(
     """Return the key of each take's entry, in order. A chain entry depends on those before it."""
     keys: list[str] = []
     for take in takes:
+        latents = take.latents_digest or ""
         if scope == "take":
-            keys.append(digest_of([fingerprint, take.latents_digest]))
+            keys.append(_key(fingerprint, latents))
         else:
-            keys.append(digest_of([fingerprint, keys[-1] if keys else "", take.latents_digest]))
+            keys.append(_key(fingerprint, keys[-1] if keys else "", latents))
     return tuple(keys)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _key(*parts: str) -> str:
+    # Every shot asks for the keys of all before it: without this, each document of a long cut
+    # would hash the square of its shots.
+    return digest_of(list(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
@@ -112,7 +113,7 @@ def _answer(status: int) -> Handler:
 
 async def _conflict(request: Request, error: Exception) -> Response:
     project_id = request.path_params.get("project_id", "")
-    newer = document(session_of(request), project_id)
+    newer = await asyncio.to_thread(document, session_of(request), project_id)
     return JSONResponse({"message": str(error), "document": newer}, 409)
 
 

@@ -28,9 +28,6 @@ INFO = EngineInfo(
             can_recall=True,
             title="Frame preservation",
         ),
-        MemorySystemInfo(
-            name="none", fingerprint="0" * 64, scope="take", can_recall=False, title="No memory"
-        ),
     ),
     words=("a", "red", "blue", "ball", "box", "rolls", "over", "the", "grass", "again"),
 )

@@ -227,7 +227,7 @@ def _settings(**more: Any) -> settings:
 def test_the_history_equals_its_model() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
         HistoryLaw,
-        settings=_settings(max_examples=8, stateful_step_count=25, derandomize=True, phases=QUICK),
+        settings=_settings(max_examples=6, stateful_step_count=20, derandomize=True, phases=QUICK),
     )
 
 
@@ -280,7 +280,7 @@ cuts = st.builds(
 
 
 @given(cuts)
-@_settings(max_examples=60, derandomize=True)
+@_settings(max_examples=40, derandomize=True)
 def test_a_cut_is_the_same_after_its_json(cut: Cut) -> None:
     text = canonical(cut_to_json(cut))
     again = cut_from_json(json.loads(text))

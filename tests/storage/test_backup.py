@@ -106,15 +106,42 @@ def test_old_backups_are_dropped_and_other_files_stay(library: Library, clock: s
     assert mine.exists()
 
 
-def test_a_backup_of_a_damaged_database_says_so_and_leaves_nothing(tmp_path: Path) -> None:
-    database = tmp_path / "library.sqlite3"
-    Library.open(tmp_path).close()
+def damage(database: Path) -> None:
+    """Overwrite the root page of one table."""
+    connection = sqlite3.connect(database)
+    query = "SELECT rootpage FROM sqlite_master WHERE name = 'worker'"
+    (page,) = connection.execute(query).fetchone()
+    connection.close()
     data = bytearray(database.read_bytes())
-    data[4096:8192] = b"\xff" * 4096
+    data[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096
     database.write_bytes(data)
-    with pytest.raises((LibraryUnusable, sqlite3.DatabaseError)):
-        backup.copy(database, tmp_path / "backups" / "copy.sqlite3")
+
+
+def test_a_backup_of_a_damaged_database_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    Library.open(tmp_path).close()
+    damage(tmp_path / "library.sqlite3")
+    with pytest.raises(LibraryUnusable, match=r"(?s)is damaged .*Run check"):
+        backup.copy(tmp_path / "library.sqlite3", tmp_path / "backups" / "copy.sqlite3")
     assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_one_damaged_page_does_not_keep_the_editor_from_the_rest(tmp_path: Path) -> None:
+    clock = scene.Clock()
+    with scene.open_library(tmp_path, clock) as library:
+        made = scene.make_project(library)
+        scene.add_shots(library, made, "s1")
+    damage(tmp_path / "library.sqlite3")
+    clock.at += scene.DAY
+    with scene.open_library(tmp_path, clock) as library:
+        assert "is damaged" in library.backup_problem
+        assert not check(library, read_data=False).is_clean
+        scene.add_shots(library, made, "s2")
+
+
+def test_a_copy_of_what_is_no_database_says_so(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_bytes(b"not a database" * 100)
+    with pytest.raises(LibraryUnusable, match="not a database"):
+        backup.copy(tmp_path / "notes", tmp_path / "copy.sqlite3")
 
 
 def test_a_backup_without_room_is_a_full_disk(
@@ -129,3 +156,14 @@ def test_a_backup_without_room_is_a_full_disk(
     with pytest.raises(DiskFull):
         library.backup(tmp_path / "copies" / "copy.sqlite3")
     assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_other_trouble_with_a_backup_stays_what_it_is(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        library.backup(tmp_path / "copies" / "copy.sqlite3")

@@ -251,7 +251,7 @@ def meaning(database: Path) -> list[object]:
 def test_no_flipped_bit_of_the_database_changes_a_meaning_unseen(
     library: Library, made: Take
 ) -> None:
-    outcome = flip_bits(library, 40, seed=3)
+    outcome = flip_bits(library, 25, seed=3)
     assert outcome["missed"] == 0
     assert outcome["found"] > 0
 

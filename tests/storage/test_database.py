@@ -173,6 +173,22 @@ def test_a_write_within_a_write_says_what_to_do(library: Library) -> None:
             pass
 
 
+def test_a_write_holds_the_database_from_its_start(library: Library) -> None:
+    connection = sqlite3.connect(library.folder / "library.sqlite3", timeout=0)
+    with library.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        connection.execute("BEGIN IMMEDIATE")
+    connection.close()
+
+
+def test_a_closed_library_is_not_opened_again_behind_its_lock(tmp_path: Path) -> None:
+    library = Library.open(tmp_path)
+    library.close()
+    library.close()
+    for use in (library.write, library.read):
+        with pytest.raises(StorageError, match="is closed"), use():
+            pass
+
+
 def test_threads_take_turns_to_write(library: Library) -> None:
     def work(number: int) -> None:
         for _ in range(5):

@@ -292,14 +292,14 @@ def test_finding_an_ancestor_reads_few_rows_at_any_depth(
 ) -> None:
     with library.write() as tx:
         _, cut = history.head(tx, project.id)
-        for number in range(150):
+        for number in range(80):
             scene.append(tx, project, cut, str(number))
         branch, _ = history.head(tx, project.id)
         tip = tree.get(tx, branch.tip_node)
         for node in history.nodes(tx, project.id):
             assert tree.ancestor_at(tx, tip, node.depth) == node
             rows = select(func.count()).select_from(tree.way_to(tip, node.depth))
-            assert tx.execute(rows).scalar_one() <= 16, f"for depth {node.depth} of 150"
+            assert tx.execute(rows).scalar_one() <= 14, f"for depth {node.depth} of 80"
 
 
 def test_fields_this_version_does_not_know_never_fail_a_load() -> None:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,16 +36,19 @@ class DrawnShot:
     """What each pixel shows: BACKGROUND, SIGN, PROP, LANDMARK, FIGURE, FIGURE + 1 of canvas."""
 
 
-def draw_shot(script: ShotScript) -> DrawnShot:
-    """Return the frames and labels of `script`; the same script always gives the same pixels."""
-    pictures = list(_frames(script))
+def draw_shot(script: ShotScript, picks: Sequence[int] | None = None) -> DrawnShot:
+    """Return the frames and labels of `script`; the same script always gives the same pixels.
+
+    `picks` are the frames to draw; None draws the whole shot.
+    """
+    pictures = list(_frames(script, range(script.num_frames) if picks is None else picks))
     return DrawnShot(
         frames_FHW3=np.stack([frame.picture() for frame in pictures]),
         labels_FHW=np.stack([frame.labels_HW for frame in pictures]),
     )
 
 
-def _frames(script: ShotScript) -> Iterator[Canvas]:
+def _frames(script: ShotScript, picks: Sequence[int]) -> Iterator[Canvas]:
     scale, scene = _SCALES[script.framing], script.scene
     back = [
         (cut(places.scenery(scene), scale), canvas.BACKGROUND),
@@ -53,7 +56,7 @@ def _frames(script: ShotScript) -> Iterator[Canvas]:
         (cut(places.sign(scene), scale), canvas.SIGN),
     ]
     empty: Canvas | None = None
-    for index in range(script.num_frames):
+    for index in picks:
         progress = index / max(1, script.num_frames - 1)
         view = _view(script, progress)
         if empty is None or view != empty.view:

@@ -11,8 +11,9 @@ import pytest
 import torch
 from diffusers import WanPipeline
 
+from engine.card import load_card, unloaded_info
 from engine.errors import CheckpointError
-from engine.models.checkpoint import load_card, load_checkpoint
+from engine.models.checkpoint import load_checkpoint
 from engine.models.text import unknown_words
 from engine.recipes import Model
 
@@ -118,6 +119,13 @@ def test_a_folder_without_a_card_is_a_real_wan(folder: Path) -> None:
     (folder / "card.json").unlink()
     card = load_card(folder)
     assert (card.width, card.height, card.words) == (832, 480, ())
+
+
+def test_a_card_says_what_a_plan_needs_before_anything_is_loaded(tiny_checkpoint: Path) -> None:
+    info = unloaded_info(load_card(tiny_checkpoint))
+    assert (info.width, info.height, info.rate, info.frame_multiple) == (64, 32, (8, 1), 8)
+    assert "park" in info.words
+    assert info.systems == ()
 
 
 def test_words_the_model_does_not_know_are_named_once_in_order() -> None:

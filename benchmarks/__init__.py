@@ -1,0 +1,1 @@
+"""Commands that print the tables of docs/measurements. Never run by the tests."""

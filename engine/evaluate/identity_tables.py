@@ -1,0 +1,146 @@
+"""The tables of identity: looks, staging, binding and shot index, from judged outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from engine.evaluate.renders import MemoryKind, Outcome
+from engine.evaluate.report import Table
+from engine.evaluate.scores import score
+from engine.models.judge import REPORTED_FROM, Judge
+from engine.train.world.attributes import APPEARANCE, STAGING
+
+NOT_REPORTED = "not reported"
+_KINDS: tuple[MemoryKind, ...] = ("drawn", "VAE", "own", "none", "wrong")
+_BINDING: tuple[tuple[str, Callable[[str, str, str], bool]], ...] = (
+    ("named", lambda read, named, other: read == named),
+    ("other", lambda read, named, other: read == other),
+    ("neither", lambda read, named, other: read not in (named, other)),
+)
+
+
+def hits(outcomes: Iterable[Outcome], name: str) -> Iterator[tuple[int, float]]:
+    """Yield (story, 1 or 0) for every outcome whose true shot shows the attribute."""
+    for outcome in outcomes:
+        if name in outcome.visible:
+            yield outcome.story, float(outcome.read[name] == outcome.truth[name])
+
+
+def cell(outcomes: Iterable[Outcome], name: str, judge: Judge) -> str:
+    """Return the share that shows the true value, or that the judge cannot tell."""
+    if not judge.is_reported(name):
+        return NOT_REPORTED
+    result = score(hits(outcomes, name))
+    return "-" if result is None else result.text()
+
+
+def compared(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes of the comparison: per story the one target that has every memory."""
+    chosen = {(o.story, o.position) for o in outcomes if o.memory == "none"}
+    return [o for o in outcomes if (o.story, o.position) in chosen and o.memory != "film"]
+
+
+def memory_table(
+    outcomes: Sequence[Outcome], judge: Judge, title: str, names: Iterable[str]
+) -> Table:
+    """Return the table of looks or of staging: one row per memory and strength."""
+    names = tuple(names)
+    outcomes = compared(outcomes)
+    keys = sorted({(_KINDS.index(o.memory), o.strength) for o in outcomes})
+    rows = []
+    for kind, strength in keys:
+        group = [o for o in outcomes if (_KINDS.index(o.memory), o.strength) == (kind, strength)]
+        shown = f"{strength:g}" if _KINDS[kind] in ("own", "wrong") else "-"
+        rows.append(
+            (_KINDS[kind], shown, str(len(group)), *(cell(group, name, judge) for name in names))
+        )
+    columns = ("memory", "strength", "shots", *(name.replace("_", " ") for name in names))
+    note = (
+        "Share of shots in which the judge reads the true value, with 95 % intervals over stories; "
+        "only shots whose true picture shows the attribute count. `drawn` and `VAE` are the true "
+        "shots themselves: what the judge can read at best."
+    )
+    return Table(title=title, columns=columns, rows=tuple(rows), note=note)
+
+
+def position_table(outcomes: Sequence[Outcome], judge: Judge, strength: float) -> Table:
+    """Return the looks by shot index, with drawn shots in memory and in a film of its own."""
+    names = ("shirt", "pattern", "hat", "skin")
+    rows = []
+    for memory, shown in (("own", "drawn past"), ("film", "its own film")):
+        group = [o for o in outcomes if o.memory == memory and o.strength == strength]
+        for position in sorted({o.position for o in group}):
+            here = [o for o in group if o.position == position]
+            cells = (cell(here, name, judge) for name in names)
+            rows.append((shown, str(position), str(len(here)), *cells))
+        if group:
+            cells = (cell(group, name, judge) for name in names)
+            rows.append((shown, "all", str(len(group)), *cells))
+    return Table(
+        title="By shot index",
+        columns=("memory of", "shot", "shots", *names),
+        rows=tuple(rows),
+        note=f"Strength {strength:g}. In a film of its own, errors of earlier takes come back.",
+    )
+
+
+def binding_table(outcomes: Sequence[Outcome], judge: Judge) -> Table:
+    """Return whom the shot shows where memory has seen two characters: named, other, neither."""
+    rows = []
+    groups = {(o.memory, o.strength) for o in outcomes if o.memory in ("own", "none", "film")}
+    for memory, strength in sorted(groups):
+        group = [o for o in outcomes if (o.memory, o.strength) == (memory, strength) and o.other]
+        for name in ("shirt", "hat"):
+            if judge.is_reported(name) and group:
+                rows.append((memory, f"{strength:g}", name, str(len(group)), *_bound(group, name)))
+    return Table(
+        title="Binding of the name, two characters in memory",
+        columns=("memory", "strength", "attribute", "shots", *(label for label, _ in _BINDING)),
+        rows=tuple(rows),
+        note="Both characters differ in shirt colour and in kind of hat; the caption has the name.",
+    )
+
+
+def _bound(group: Sequence[Outcome], name: str) -> Iterator[str]:
+    for _, is_met in _BINDING:
+        values = [
+            (o.story, float(is_met(o.read[name], o.truth[name], o.other[name])))
+            for o in group
+            if o.other is not None and name in o.visible
+        ]
+        result = score(values)
+        yield "-" if result is None else result.text()
+
+
+def judge_table(judge: Judge) -> Table:
+    """Return how far the judge can be trusted."""
+    rows = tuple(
+        (
+            name.replace("_", " "),
+            f"{row.frames:.3f}",
+            f"{row.soft:.3f}",
+            str(row.num_shots),
+            "yes" if judge.is_reported(name) else NOT_REPORTED,
+        )
+        for name, row in judge.config.accuracy.items()
+    )
+    return Table(
+        title="The judge on held-out true shots",
+        columns=("attribute", "drawn frames", "VAE reconstructions", "shots", "reported"),
+        rows=rows,
+        note=f"An attribute read right on less than {REPORTED_FROM:.0%} of reconstructions is left "
+        "out of every table. The judge always names a value, also where a picture shows none.",
+    )
+
+
+def tables(outcomes: Sequence[Outcome], judge: Judge, strength: float) -> tuple[Table, ...]:
+    """Return the tables that `outcomes` can fill."""
+    result = [
+        memory_table(outcomes, judge, "Looks by memory", APPEARANCE),
+        memory_table(outcomes, judge, "Place, action and framing by memory", STAGING),
+        binding_table(outcomes, judge),
+        judge_table(judge),
+    ]
+    if any(o.memory == "film" for o in outcomes):
+        result.insert(2, position_table(outcomes, judge, strength))
+    return tuple(result)
