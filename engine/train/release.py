@@ -1,8 +1,8 @@
 """Stage 5: put the best parts of a training together as the checkpoint that ships.
 
 Run as `python -m engine.train.release --checkpoint runs/finetune/checkpoint
---vae runs/tiny_vae_polish/vae --out assets/checkpoints/embedded`. A polished VAE must have the encoder
-that the latents were made with, to the bit: otherwise the transformer would not know its latents.
+--vae runs/tiny_vae_polish/vae --out assets/checkpoints/embedded`. A polished VAE must have the
+encoder that the latents were made with, to the bit: else the transformer would not know its latents.
 """
 
 from __future__ import annotations
