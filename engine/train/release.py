@@ -2,7 +2,7 @@
 
 Run as `python -m engine.train.release --checkpoint runs/finetune/checkpoint
 --vae runs/tiny_vae_polish/vae --out assets/checkpoints/embedded`. A polished VAE must have the
-encoder that the latents were made with, to the bit: else the transformer would not know its latents.
+encoder that the latents were made with, to the bit: else it would draw others.
 """
 
 from __future__ import annotations
