@@ -65,7 +65,7 @@ class EngineLoop:
                 continue
             try:
                 is_busy = self._run_next()
-            except StorageError:
+            except Exception:  # the thread's border: without it no job ever runs again
                 log.exception("The queue could not be read or written; trying again.")
                 is_busy = False
                 self._stopping.wait(1.0)
@@ -99,7 +99,7 @@ class EngineLoop:
         self._session.push_job(job.id, running, state="running")
         try:
             self._run_job(job)
-        except Exception as error:  # noqa: BLE001 - the thread's border: the queue must go on
+        except Exception as error:  # the thread's border: the queue must go on
             log.exception("Job %s met an error that was not foreseen.", job.id)
             self._give_up(job, error)
         finally:

@@ -59,7 +59,7 @@ class MediaLoop:
             stamp = self._session.stamp
             try:
                 is_busy = self._run_next()
-            except StorageError:
+            except Exception:  # the thread's border: without it no job ever runs again
                 log.exception("The queue could not be read or written; trying again.")
                 is_busy = False
                 self._stopping.wait(1.0)
@@ -98,7 +98,7 @@ class MediaLoop:
             self._end_stopped(job)
         except (MediaRefused, NotReady, StorageError, LookupError) as error:
             self._fail(job, error)
-        except Exception as error:  # noqa: BLE001 - the thread's border: the queue must go on
+        except Exception as error:  # the thread's border: the queue must go on
             log.exception("Job %s met an error that was not foreseen.", job.id)
             self._fail(job, error)
 
