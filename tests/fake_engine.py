@@ -76,7 +76,7 @@ class FakeEngine:
         self._cancelled.add(job_id)
 
     def kill(self) -> None:
-        self._closed.set()
+        """End what runs; like a real engine it is started again for the next job."""
 
     def close(self) -> None:
         self._closed.set()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlalchemy.engine import Connection
 
-from engine.errors import EngineError, ProtocolError
+from engine.errors import CheckpointError, EngineError, ProtocolError
 from engine.protocol import (
     CancelledMessage,
     Crashed,
@@ -29,8 +29,9 @@ from studio.supervisor.results import commit_result
 
 KINDS = ("generate", "encode", "recall")
 HEARTBEAT_SECONDS = 5.0
-RETRY_SECONDS = 30.0
-"""Between two attempts to load a model that could not be loaded."""
+RETRY_SECONDS = 60.0
+"""Between two attempts to load a model whose folder could not be used."""
+DIED_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +62,10 @@ class EngineLoop:
         while not self._stopping.is_set():
             stamp = self._session.stamp
             if not self._ensure_engine():
-                self._session.wait(stamp, RETRY_SECONDS)
                 continue
             try:
                 is_busy = self._run_next()
-            except StorageError:
+            except Exception:  # the thread's border: without it no job ever runs again
                 log.exception("The queue could not be read or written; trying again.")
                 is_busy = False
                 self._stopping.wait(1.0)
@@ -80,6 +80,9 @@ class EngineLoop:
             if not self._stopping.is_set():
                 log.error("The engine did not start: %s", error)
                 session.set_engine(EngineState(state="failed", message=str(error)))
+            # Not woken by edits: each attempt loads torch. The executor itself delays a dead one.
+            is_folder = isinstance(error, CheckpointError)
+            self._stopping.wait(RETRY_SECONDS if is_folder else DIED_SECONDS)
             return False
         if session.engine.state != "ready":
             session.set_engine(EngineState(state="ready", message="The model is ready."))
@@ -96,6 +99,9 @@ class EngineLoop:
         self._session.push_job(job.id, running, state="running")
         try:
             self._run_job(job)
+        except Exception as error:  # the thread's border: the queue must go on
+            log.exception("Job %s met an error that was not foreseen.", job.id)
+            self._give_up(job, error)
         finally:
             self._session.running.pop(job.id, None)
             self._tell_end(job, running)
@@ -154,6 +160,8 @@ class EngineLoop:
             error = {"message": message.message, "error": message.error}
             self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, error))
         elif isinstance(message, Crashed):
+            again = f"{message.message} It is being started again."
+            session.set_engine(EngineState(state="starting", message=again))
             self._end(job, lambda tx: self._release(tx, job, message))
 
     def _cancelled(self, tx: Connection, job: Job) -> Job:

@@ -59,7 +59,7 @@ class MediaLoop:
             stamp = self._session.stamp
             try:
                 is_busy = self._run_next()
-            except StorageError:
+            except Exception:  # the thread's border: without it no job ever runs again
                 log.exception("The queue could not be read or written; trying again.")
                 is_busy = False
                 self._stopping.wait(1.0)
@@ -97,9 +97,15 @@ class MediaLoop:
         except (MediaCancelled, Fenced):
             self._end_stopped(job)
         except (MediaRefused, NotReady, StorageError, LookupError) as error:
-            told = {"message": str(error), "error": type(error).__name__}
-            with self._session.library.write() as tx:
-                jobs.fail(tx, job.id, job.fence, told)
+            self._fail(job, error)
+        except Exception as error:  # the thread's border: the queue must go on
+            log.exception("Job %s met an error that was not foreseen.", job.id)
+            self._fail(job, error)
+
+    def _fail(self, job: Job, error: Exception) -> None:
+        told = {"message": str(error), "error": type(error).__name__}
+        with self._session.library.write() as tx:
+            jobs.fail(tx, job.id, job.fence, told)
 
     def _end_stopped(self, job: Job) -> None:
         with self._session.library.write() as tx:

@@ -81,6 +81,18 @@ def test_a_full_disk_fails_the_job_with_its_words_and_frees_the_queue(
     assert studio.document(project_id)["shots"][0]["take"] is None
 
 
+def test_an_error_that_nobody_foresaw_fails_its_job_and_the_queue_goes_on(studio: Studio) -> None:
+    def surprise(_: str) -> None:
+        studio.engine.before_finish = None
+        raise ZeroDivisionError("division by zero")
+
+    studio.engine.before_finish = surprise
+    project_id = studio.project("0:00 a red ball\n0:02 a blue ball")
+    first, second = (studio.wait(j) for j in generate(studio, project_id))
+    assert (first["state"], first["error"]["error"]) == ("failed", "ZeroDivisionError")
+    assert second["state"] == "done"
+
+
 def test_a_shot_deleted_while_it_waits_is_not_made(studio: Studio) -> None:
     from threading import Semaphore
 
