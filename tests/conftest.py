@@ -25,7 +25,11 @@ from tests.fake_engine import FakeEngine
 
 # Laws are about results, not about how busy the machine is.
 hypothesis.settings.register_profile(
-    "steady", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+    "steady",
+    deadline=None,
+    max_examples=60,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("steady")
 

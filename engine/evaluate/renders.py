@@ -35,7 +35,7 @@ class IdentityPlan:
     seed: int = 0
 
 
-QUICK = IdentityPlan(num_stories=2, num_shots=3, strengths=(1.0, 2.0), with_positions=False)
+QUICK = IdentityPlan(num_stories=1, num_shots=3, strengths=(1.0, 2.0), with_positions=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,8 +94,9 @@ class Export extends StudioElement {
   show({ media, num_frames: frames, name }) {
     const file = name || "film.mp4";
     const video = h("video", { src: media, controls: true, preload: "metadata", playsinline: true });
-    fill(this.result, video, h("span", { class: "dim small clip", title: file }, `${file} · ${frames} frames`),
-      h("a", { class: "button", href: `${media}?download=${encodeURIComponent(file)}`, download: file }, "Download"));
+    const link = { class: "button", href: `${media}?download=${encodeURIComponent(file)}`, download: file };
+    fill(this.result, h("span", { class: "small clip", title: file }, `${file} · ${frames} frames`),
+      h("a", link, "Download"), video);
     this.result.hidden = false;
   }
 }

@@ -19,6 +19,7 @@ const SOURCES = {
 };
 
 const styles = sheet(`
+.segments button { padding: 2px 9px; }
 .head { display: flex; align-items: center; gap: 8px; justify-content: space-between; }
 .scrub { display: grid; grid-template-columns: auto 1fr; align-items: center; gap: 8px; }
 .scrub input { width: 100%; }
@@ -79,7 +80,7 @@ class Memory extends StudioElement {
           h("label", { class: "row small" }, this.follow, "Follow the playhead")),
         h("div", { class: "scrub" }, this.time, this.slider),
         h("div", { class: "row" }, h("div", { class: "segments", role: "group", "aria-label": "Recall mode" }, ...this.modeButtons),
-          button("Again", () => this.again(), { class: "plain", title: "Recall this frame once more" }))),
+          button("↻", () => this.again(), { class: "plain icon", "aria-label": "Recall again", title: "Recall this frame once more" }))),
       h("section", {}, this.stage),
       h("section", {}, this.source, this.numbers, this.note),
     ];
@@ -141,7 +142,7 @@ class Memory extends StudioElement {
     const known = this.kept.get(this.keyOf());
     this.stage.classList.toggle("waiting", !known);
     if (known) this.showResult(known);
-    else if (!this.shown) this.showNothing("Recalling…");
+    else if (!this.shown) this.showNothing("");
   }
 
   /** Recall the frame in question; a wish that is older than the newest is stopped. */

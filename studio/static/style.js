@@ -77,8 +77,8 @@ export const panel = sheet(`
 .root { overflow: hidden auto; padding: 14px; display: flex; flex-direction: column; gap: 14px; scrollbar-gutter: stable; }
 .empty { margin: auto; max-width: 260px; text-align: center; color: var(--mn-dim); display: grid; gap: 10px; justify-items: center; }
 .empty b { color: var(--mn-text); font-weight: 600; }
-section { display: grid; gap: 8px; }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 10px; }
+section { display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
+section.pair, .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 10px; }
 .split { border-top: 1px solid var(--mn-line); padding-top: 14px; }
 `);
 
