@@ -82,6 +82,8 @@ def take_to_json(take: Take) -> Json:
 def job_to_json(session: Session, job: Job) -> Json:
     """Return a job as the page sees it; a quarantined one counts as failed there."""
     running = session.running.get(job.id)
+    # A job that was done in the end keeps the error of its earlier runs; nobody wants to read it.
+    error = None if job.state in ("done", "running") else job.error
     return {
         "id": job.id,
         "kind": job.kind,
@@ -94,8 +96,8 @@ def job_to_json(session: Session, job: Job) -> Json:
         "step": running.step if running else 0,
         "num_steps": running.num_steps if running else 0,
         "eta_seconds": running.eta_seconds if running else None,
-        "message": (job.error or {}).get("message", ""),
-        "error": job.error,
+        "message": (error or {}).get("message", ""),
+        "error": error,
         "result": job.result or {},
         "created_at": when(job.created_at),
     }

@@ -45,8 +45,9 @@ export function reorder(shots, ids, before) {
   const chosen = new Set(ids);
   const moved = shots.filter((shot) => chosen.has(shot.shot_id));
   const rest = shots.filter((shot) => !chosen.has(shot.shot_id));
-  const found = rest.findIndex((shot) => shot.shot_id === before);
-  const place = found < 0 ? rest.length : found;
+  const anchor = shots.findIndex((shot) => shot.shot_id === before);
+  const place = anchor < 0 ? rest.length
+    : shots.slice(0, anchor).filter((shot) => !chosen.has(shot.shot_id)).length;
   return [...rest.slice(0, place), ...moved, ...rest.slice(place)];
 }
 

@@ -27,7 +27,7 @@ def test_a_crash_puts_the_job_back_and_the_next_run_finishes_it(studio: Studio) 
     studio.engine.crashes = 2
     project_id = studio.project("0:00 crash\n0:02 a red ball")
     first, second = (studio.wait(j) for j in generate(studio, project_id))
-    assert (first["state"], first["attempts"]) == ("done", 2)
+    assert (first["state"], first["attempts"], first["error"]) == ("done", 2, None)
     assert second["state"] == "done"
     takes = [s["take"] for s in studio.document(project_id)["shots"]]
     assert [t["number"] for t in takes] == [1, 1]
