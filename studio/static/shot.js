@@ -9,7 +9,8 @@ import { jobText } from "./timeline_shots.js";
 import { duration, seconds } from "./timecode.js";
 
 const TYPING_MS = 600;
-const STRENGTHS = [[0, "Hard cut"], [1, "As it is"], [1.5, "Strong"]];
+const STRENGTHS = [[0, "Hard cut"], [1, "As it is"], [2, "Strong"]];
+const MOST_STRENGTH = 4;
 
 const styles = sheet(`
 .title { font-weight: 600; font-size: 14px; background: transparent; border-color: transparent; padding: 2px 6px; margin-left: -6px; flex: 1; }
@@ -86,7 +87,7 @@ class Shot extends StudioElement {
     this.guidance = this.number("guidance", { min: 0, max: 20, step: 0.1, empty: null, placeholder: "Default" });
     this.system = h("select", { on: { change: () => this.set("memory_system", this.system.value) } });
     this.strength = h("input", {
-      type: "range", min: 0, max: 2, step: 0.05, "aria-label": "Memory strength",
+      type: "range", min: 0, max: MOST_STRENGTH, step: 0.05, "aria-label": "Memory strength",
       on: {
         input: () => setText(this.strengthText, Number(this.strength.value).toFixed(2)),
         change: () => this.set("strength", Number(this.strength.value)),

@@ -48,6 +48,12 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
             yield started
 
 
+@pytest.fixture(scope="session")
+def made(studio: Studio) -> str:
+    """A film of five takes, for tests that only look at it."""
+    return studio.film("Made", is_made=True)
+
+
 @pytest.fixture
 def desk(browser: Browser, studio: Studio) -> Iterator[Window]:
     """A window whose every error and foreign request fails the test."""

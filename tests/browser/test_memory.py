@@ -5,8 +5,10 @@ from playwright.sync_api import expect
 from tests.browser.studio import Window, edit, settle, shot_ids, tab
 
 
-def test_a_past_frame_is_recalled_beside_the_real_one_with_its_numbers(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Recall", is_made=True))
+def test_a_past_frame_is_recalled_beside_the_real_one_with_its_numbers(
+    desk: Window, made: str
+) -> None:
+    page = desk.open(made)
     settle(page)
     page.evaluate("() => mnemoreel.seek(40)")
     tab(page, "Memory")
@@ -23,8 +25,10 @@ def test_a_past_frame_is_recalled_beside_the_real_one_with_its_numbers(desk: Win
     expect(panel.locator("mnemo-compare")).to_have_attribute("data-mode", "difference")
 
 
-def test_the_panel_follows_the_playhead_until_its_own_scrubber_is_used(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Follow", is_made=True))
+def test_the_panel_follows_the_playhead_until_its_own_scrubber_is_used(
+    desk: Window, made: str
+) -> None:
+    page = desk.open(made)
     settle(page)
     tab(page, "Memory")
     panel = page.locator("mnemo-memory")
@@ -35,8 +39,8 @@ def test_the_panel_follows_the_playhead_until_its_own_scrubber_is_used(desk: Win
     assert page.evaluate("() => mnemoreel.playhead") == 20
 
 
-def test_the_memory_lane_opens_the_frame_that_was_clicked(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Lane", is_made=True))
+def test_the_memory_lane_opens_the_frame_that_was_clicked(desk: Window, made: str) -> None:
+    page = desk.open(made)
     settle(page)
     box = page.locator("mnemo-timeline .viewport").bounding_box()
     assert box is not None

@@ -50,8 +50,8 @@ def test_every_frame_of_the_film_is_exact_forwards_and_backwards(desk: Window) -
     assert backwards == expected[-2:-22:-1]
 
 
-def test_scrubbing_ends_on_the_frame_under_the_pointer(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Scrub", is_made=True))
+def test_scrubbing_ends_on_the_frame_under_the_pointer(desk: Window, made: str) -> None:
+    page = desk.open(made)
     settle(page)
     x, y = shot_place(page, 0, 0.1)
     end, _ = shot_place(page, 2, 0.55)
@@ -65,8 +65,8 @@ def test_scrubbing_ends_on_the_frame_under_the_pointer(desk: Window) -> None:
     assert shown(page) == frame - 34
 
 
-def test_playing_crosses_the_cuts_and_stops_at_the_end(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Play", is_made=True))
+def test_playing_crosses_the_cuts_and_stops_at_the_end(desk: Window, made: str) -> None:
+    page = desk.open(made)
     settle(page)
     page.evaluate(WATCH)
     shown(page)

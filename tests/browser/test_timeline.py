@@ -28,8 +28,8 @@ def test_a_shot_is_dragged_to_another_place_and_undo_puts_it_back(desk: Window) 
     assert shot_ids(page) == before
 
 
-def test_escape_takes_a_drag_back(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Escape", is_made=True))
+def test_escape_takes_a_drag_back(desk: Window, made: str) -> None:
+    page = desk.open(made)
     settle(page)
     before = shot_ids(page)
     page.mouse.move(*shot_place(page, 3))
@@ -90,8 +90,8 @@ def test_keys_split_and_trim_at_the_playhead(desk: Window) -> None:
     assert [(s["in"], s["out"]) for s in shots[:3]] == [(0, 3), (0, 5), (5, 17)]
 
 
-def test_a_typed_time_moves_the_playhead(desk: Window) -> None:
-    page = desk.open(desk.studio.film("Timecode", is_made=True))
+def test_a_typed_time_moves_the_playhead(desk: Window, made: str) -> None:
+    page = desk.open(made)
     field = page.get_by_role("textbox", name="Playhead")
     field.fill("00:00:03:05")
     field.press("Enter")
