@@ -10,7 +10,7 @@ from PIL import Image
 
 from engine.context import MemoryState
 from engine.evaluate import identity, recall, renders, speed
-from engine.evaluate.films import film, make_take, memory_of, published_story
+from engine.evaluate.films import FilmedShot, film, make_take, memory_of, published_story
 from engine.models.judge import Accuracy, Judge, JudgeConfig, save_judge
 from engine.recipes import Model
 from engine.train.world.attributes import ATTRIBUTES
@@ -72,16 +72,21 @@ def test_speed_writes_its_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
     assert tokens == {("0", "1"): 0, ("2", "1"): 90, ("2", "2"): 90}
 
 
-def test_filmed_shots_are_what_memory_was_given(model: Model) -> None:
-    filmed = film(model, published_story(0, num_shots=2))
-    assert [shot.entry.num_frames for shot in filmed] == [17, 17]
+@pytest.fixture(scope="module")
+def filmed(model: Model) -> list[FilmedShot]:
+    return film(model, published_story(1, num_shots=3))
+
+
+def test_filmed_shots_are_what_memory_was_given(model: Model, filmed: list[FilmedShot]) -> None:
+    assert [shot.entry.num_frames for shot in filmed] == [17, 17, 17]
     assert filmed[0].soft_FHW3.shape == filmed[0].drawn_FHW3.shape
-    assert memory_of(model).cost(tuple(shot.entry for shot in filmed)).tokens == 90
+    assert memory_of(model).cost(tuple(shot.entry for shot in filmed)).tokens == 3 * 45
 
 
-def test_targets_are_never_described(model: Model) -> None:
-    filmed = film(model, published_story(1, num_shots=3))
-    for target in renders.targets_of(1, filmed):
+def test_targets_are_never_described(filmed: list[FilmedShot]) -> None:
+    targets = renders.targets_of(1, filmed)
+    assert targets
+    for target in targets:
         name = target.script.character.name
         assert not target.script.described
         assert name in {c.name for shot in target.past for c in shot.script.characters}
@@ -89,12 +94,9 @@ def test_targets_are_never_described(model: Model) -> None:
         assert len(target.state) == target.position - 1
 
 
-def test_a_take_depends_on_what_memory_holds(model: Model) -> None:
-    filmed = film(model, published_story(0, num_shots=2))
+def test_a_take_depends_on_what_memory_holds(model: Model, filmed: list[FilmedShot]) -> None:
     state: MemoryState = (filmed[0].entry,)
-    script = filmed[1].script
-    own = make_take(model, script, state, strength=1.0, seed=0)
-    none = make_take(model, script, (), strength=1.0, seed=0)
-    again = make_take(model, script, state, strength=1.0, seed=0)
-    assert torch.equal(own.frames_FHW3, again.frames_FHW3)
+    own = make_take(model, filmed[1].script, state, strength=1.0, seed=0)
+    none = make_take(model, filmed[1].script, (), strength=1.0, seed=0)
     assert not torch.equal(own.frames_FHW3, none.frames_FHW3)
+    assert own.entries[0].num_latents == none.entries[0].num_latents == 5
