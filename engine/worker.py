@@ -50,6 +50,7 @@ from engine.recipes import EMBEDDED, Model, Recipe, load_model
 from engine.takes import BlobDesk
 from engine.wire import decode_to_engine, encode
 from storage.blobs import BlobStore
+from storage.errors import StorageError
 
 HEARTBEAT_SECONDS = 2.0
 PIN_SECONDS = 30.0
@@ -118,7 +119,7 @@ class Worker:
         except torch.cuda.OutOfMemoryError as error:
             torch.cuda.empty_cache()
             self._fail(run.job_id, error, "The device is out of memory: use a smaller size.")
-        except EngineError as error:
+        except (EngineError, StorageError) as error:
             self._fail(run.job_id, error, str(error))
         except Exception as error:
             LOGGER.exception("Job %s failed", run.job_id)

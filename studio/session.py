@@ -15,6 +15,7 @@ from engine.errors import CheckpointError, ProtocolError
 from engine.protocol import EngineInfo, Executor, MemorySystemInfo, Progress
 from storage.canonical import new_id
 from storage.database import Library
+from storage.errors import StorageError
 from storage.records import Rate
 from studio.settings import Settings
 from studio.timeline.plan import EngineFacts
@@ -68,6 +69,8 @@ class Session:
     engine: EngineState = field(default_factory=EngineState)
     running: dict[str, Running] = field(default_factory=dict)
     """Running jobs by id."""
+    trouble: StorageError | None = None
+    """Why the queue could not be read or written the last time, a full disk for example."""
     _listeners: list[Listener] = field(default_factory=list)
     _wake: threading.Condition = field(default_factory=threading.Condition)
     _stamp: int = 0

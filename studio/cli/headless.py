@@ -59,6 +59,8 @@ class Headless:
                 job = jobs.get(tx, job_id)
             if job.state in FINISHED_STATES:
                 break
+            if self.session.trouble is not None:
+                raise CliError(f"{name}: {self.session.trouble}")
             self._say(job, name)
             self.session.wait(stamp, 0.2)
         if job.state != "done":

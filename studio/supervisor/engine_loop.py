@@ -65,12 +65,25 @@ class EngineLoop:
                 continue
             try:
                 is_busy = self._run_next()
+                self._session.trouble = None
+            except StorageError as error:
+                self._tell_trouble(error)
+                is_busy = False
+                self._stopping.wait(1.0)
             except Exception:  # the thread's border: without it no job ever runs again
                 log.exception("The queue could not be read or written; trying again.")
                 is_busy = False
                 self._stopping.wait(1.0)
             if not is_busy:
                 self._session.wait(stamp, 5.0)
+
+    def _tell_trouble(self, error: StorageError) -> None:
+        """Say what is wrong with the disk; the queue tries again until it is mended."""
+        if self._session.trouble is None:
+            log.error("The queue could not be read or written, trying again: %s", error)
+        self._session.trouble = error
+        self._session.set_engine(EngineState(state="failed", message=str(error)))
+        self._session.wake()
 
     def _ensure_engine(self) -> bool:
         session = self._session
@@ -84,7 +97,7 @@ class EngineLoop:
             is_folder = isinstance(error, CheckpointError)
             self._stopping.wait(RETRY_SECONDS if is_folder else DIED_SECONDS)
             return False
-        if session.engine.state != "ready":
+        if session.engine.state != "ready" and session.trouble is None:
             session.set_engine(EngineState(state="ready", message="The model is ready."))
         return True
 
