@@ -60,6 +60,5 @@ def desk(browser: Browser, studio: Studio) -> Iterator[Window]:
     studio.engine.steps = None
     with window(browser, studio) as opened:
         yield opened
-        if studio.engine.steps is not None:
-            studio.engine.steps.release(1000)  # a job that still waits must not hold up the next
+        studio.let_go()
         assert opened.problems == []
