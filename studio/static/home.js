@@ -52,7 +52,8 @@ class Home extends StudioElement {
     const reply = await store.ask(() => api.get("/api/projects"));
     if (!reply) return;
     this.projects = reply.projects;
-    this.draw();
+    // Drawing again would take the field away from under the hands that type a name in it.
+    if (this.renaming === null) this.draw();
   }
 
   draw() {
