@@ -43,6 +43,7 @@ class EngineLoop:
         """Hold what the loop works on; nothing runs yet."""
         self._session = session
         self._worker_id = worker_id
+        self._owed: tuple[Job, StorageError] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine-loop", daemon=True)
         self._heartbeat_at = 0.0
@@ -102,6 +103,7 @@ class EngineLoop:
         return True
 
     def _run_next(self) -> bool:
+        self._settle_owed()
         with self._session.library.write() as tx:
             job = jobs.claim(tx, self._worker_id, KINDS)
         if job is None:
@@ -112,6 +114,10 @@ class EngineLoop:
         self._session.push_job(job.id, running, state="running")
         try:
             self._run_job(job)
+        except StorageError as error:
+            # Not even the failure could be stored: it is owed until the disk takes it.
+            self._owed = (job, error)
+            raise
         except Exception as error:  # the thread's border: the queue must go on
             log.exception("Job %s met an error that was not foreseen.", job.id)
             self._give_up(job, error)
@@ -137,6 +143,13 @@ class EngineLoop:
         except (StorageError, ProtocolError) as error:
             log.exception("Job %s could not be committed.", job.id)
             self._give_up(job, error)
+
+    def _settle_owed(self) -> None:
+        if self._owed is None:
+            return
+        job, error = self._owed
+        self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, _error(error)))
+        self._owed = None
 
     def _give_up(self, job: Job, error: Exception) -> None:
         """End a job whose result cannot be stored, and the run that may still go on."""
