@@ -39,7 +39,6 @@ browser: $(VENV)/.installed-dev  ## A Chromium for the browser tests, where ther
 test: $(VENV)/.installed-dev browser  ## All tests, with coverage.
 	$(BIN)/coverage erase
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/coverage run -m pytest
-	if command -v node >/dev/null 2>&1; then node --test tests/js/; fi
 	$(BIN)/coverage report
 
 train-embedded: setup  ## The whole training plan; stop it at any time, run it again to continue.
