@@ -86,7 +86,7 @@ class Tour:
         page = self.page
         page.get_by_role("tab", name="Memory").click()
         page.evaluate("() => mnemoreel.seek(8)")
-        page.locator("mnemo-memory [data-number=PSNR]").wait_for(timeout=MINUTES)
+        page.locator("mnemo-memory [data-source=memory]").wait_for(timeout=MINUTES)
         self.keep("6-memory")
         for name in ("History", "Takes", "Queue"):
             page.get_by_role("tab", name=name).click()
