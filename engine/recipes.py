@@ -155,13 +155,3 @@ def load_model(recipe: Recipe, device: Device) -> Model:
     """
     parts = load_checkpoint(recipe.checkpoint, device=device.name)
     return Model(parts, device, recipe.memory_systems)
-
-
-def component_sizes(parts: WanParts) -> dict[str, int]:
-    """Return parameters by component, for `doctor` and the model card."""
-    modules: dict[str, Any] = {
-        "text_encoder": parts.text_encoder,
-        "transformer": parts.transformer,
-        "vae": parts.vae,
-    }
-    return {name: sum(p.numel() for p in m.parameters()) for name, m in modules.items()}

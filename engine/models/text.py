@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from diffusers.pipelines.wan.pipeline_wan import prompt_clean
-
-WORD = re.compile(r"[a-z][a-z'-]*")
 
 
 def embed_prompts(
@@ -32,12 +29,3 @@ def embed_prompts(
     mask = batch.attention_mask.to(device)
     hidden = text_encoder(batch.input_ids.to(device), mask).last_hidden_state
     return hidden * mask[..., None].to(hidden.dtype)  # type: ignore[no-any-return]
-
-
-def unknown_words(prompt: str, words: Sequence[str]) -> list[str]:
-    """Return the words of `prompt` that a model with the closed vocabulary `words` never saw."""
-    if not words:
-        return []
-    known = frozenset(words)
-    found = WORD.findall(prompt.lower())
-    return list(dict.fromkeys(word for word in found if word not in known))

@@ -14,7 +14,6 @@ from diffusers import WanPipeline
 from engine.card import load_card, unloaded_info
 from engine.errors import CheckpointError
 from engine.models.checkpoint import load_checkpoint
-from engine.models.text import unknown_words
 from engine.recipes import Model
 
 
@@ -126,9 +125,3 @@ def test_a_card_says_what_a_plan_needs_before_anything_is_loaded(tiny_checkpoint
     assert (info.width, info.height, info.rate, info.frame_multiple) == (64, 32, (8, 1), 8)
     assert "park" in info.words
     assert info.systems == ()
-
-
-def test_words_the_model_does_not_know_are_named_once_in_order() -> None:
-    words = ("mia", "waves", "in", "the", "park")
-    assert unknown_words("Mia waves, waves a Sabre in the 3D park!", words) == ["a", "sabre", "d"]
-    assert unknown_words("anything at all", ()) == []
