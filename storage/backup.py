@@ -12,7 +12,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.blobs import disk_full, is_full
+from storage.blobs import disk_full, is_full, sync_folder
 from storage.errors import LibraryUnusable
 
 _PREFIX, _SUFFIX = "library-", ".sqlite3"
@@ -46,7 +46,7 @@ def copy(database: Path, path: Path) -> None:
             found = [str(row[0]) for row in target.execute("PRAGMA quick_check(1)")]
         if found != ["ok"]:
             raise _damaged(database, path.parent, found[0])
-        _publish(aside, path)
+        publish(aside, path)
     except OSError as error:
         if is_full(error):
             raise disk_full(path.parent, database.stat().st_size) from error
@@ -61,12 +61,17 @@ def copy(database: Path, path: Path) -> None:
 
 def take(database: Path, folder: Path, now: int) -> Path:
     """Take a backup into `folder`, then drop those no generation needs; return the new one."""
-    path = folder / f"{_PREFIX}{_to_text(now)}{_SUFFIX}"
+    path = folder / name_at(now)
     copy(database, path)
     paths = {_time_of(p): p for p in taken(folder)}
     for time in set(paths) - kept(set(paths), now) - {now}:
         paths[time].unlink()
     return path
+
+
+def name_at(now: int) -> str:
+    """Return the name of a backup taken at a time in microseconds."""
+    return f"{_PREFIX}{_to_text(now)}{_SUFFIX}"
 
 
 def take_daily(database: Path, folder: Path, now: int) -> Path | None:
@@ -90,6 +95,27 @@ def take_before_migration(database: Path, folder: Path, now: int, migration: str
     path = folder / f"{_BEFORE}{migration}-{_to_text(now)}{_SUFFIX}"
     copy(database, path)
     return path
+
+
+def restore(database: Path, file: Path, now: int) -> Path:
+    """Put a backup in the place of the database; return where that one is kept now.
+
+    Only while no process has the library open.
+
+    Raises:
+        LibraryUnusable: the backup is damaged or no database; nothing was changed.
+        DiskFull: no room for a second copy; nothing was changed.
+    """
+    fresh = database.with_name(database.name + ".restored")
+    copy(file, fresh)
+    kept_as = database.with_name(f"before-restoring-{_to_text(now)}{_SUFFIX}")
+    for suffix in ("", "-wal", "-shm"):
+        # What the log holds belongs to the old database alone.
+        old = database.with_name(database.name + suffix)
+        if old.exists():
+            old.replace(kept_as.with_name(kept_as.name + suffix))
+    publish(fresh, database)
+    return kept_as
 
 
 def taken(folder: Path) -> list[Path]:
@@ -119,16 +145,12 @@ def _damaged(database: Path, folder: Path, found: str) -> LibraryUnusable:
     )
 
 
-def _publish(aside: Path, path: Path) -> None:
+def publish(aside: Path, path: Path) -> None:
+    """Give a file that was written aside its name, durably."""
     with aside.open("rb") as file:
         os.fsync(file.fileno())
     aside.replace(path)
-    if os.name != "nt":
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    sync_folder(path.parent)
 
 
 def _to_text(time: int) -> str:

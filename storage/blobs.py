@@ -44,6 +44,7 @@ class BlobStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self._temporary = self.root / "tmp"
+        self._folders = [self.root / f"{value:02x}" for value in range(256)]
         self._verified: dict[str, tuple[int, int, int]] = {}
         self._lock = threading.Lock()
         self._prepare()
@@ -146,14 +147,30 @@ class BlobStore:
         path = self.path(digest)
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
+
+    def quarantine(self, digest: str) -> Path | None:
+        """Put a damaged file aside, so that its blob counts as missing and can be stored again.
+
+        Returns:
+            Where it is now. None = there is no such file, or it is sound.
+        """
+        path = self.path(digest)
+        if self._is_sound(digest) or not path.exists():
+            return None
+        aside = self.root / "quarantine"
+        aside.mkdir(exist_ok=True)
+        moved = aside / f"{digest}-{secrets.token_hex(4)}"
+        path.replace(moved)
+        sync_folder(path.parent)
+        sync_folder(aside)
+        return moved
 
     def list(self) -> Iterator[str]:
         """Yield the digest of every file, in order."""
-        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
-            for path in sorted(folder.iterdir()):
-                if _DIGEST.fullmatch(path.name):
-                    yield path.name
+        # By the folders that `_prepare` made: to list them costs more than to know their names.
+        for folder in self._folders:
+            yield from filter(_DIGEST.fullmatch, _names_in(folder))
 
     def sweep_temporary(self) -> int:
         """Remove what killed writers left behind and return how many files that were.
@@ -162,7 +179,10 @@ class BlobStore:
         """
         count = 0
         for path in self._temporary.iterdir():
-            path.unlink()
+            if path.is_dir():  # of an engine that wrote a film
+                shutil.rmtree(path)
+            else:
+                path.unlink()
             count += 1
         return count
 
@@ -170,14 +190,13 @@ class BlobStore:
         # All folders exist from the start, so that no `put` has to make one durable.
         self._temporary.mkdir(parents=True, exist_ok=True)
         fresh = False
-        for value in range(256):
-            folder = self.root / f"{value:02x}"
+        for folder in self._folders:
             if not folder.is_dir():
                 folder.mkdir(exist_ok=True)
                 fresh = True
         if fresh:
-            _sync_folder(self.root)
-            _sync_folder(self.root.parent)
+            sync_folder(self.root)
+            sync_folder(self.root.parent)
 
     def _publish(self, temporary: Path, digest: str) -> None:
         final = self.path(digest)
@@ -188,7 +207,7 @@ class BlobStore:
         else:
             temporary.chmod(0o444)
             temporary.replace(final)
-        _sync_folder(final.parent)
+        sync_folder(final.parent)
 
     def _is_sound(self, digest: str) -> bool:
         try:
@@ -231,6 +250,14 @@ class BlobStore:
         return disk_full(self.root, needed)
 
 
+def _names_in(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
+    except FileNotFoundError:  # somebody removed it: its blobs are missing, which others report
+        return []
+
+
 def is_full(error: OSError) -> bool:
     """Return whether the error means that there is no room, on the disk or in the quota."""
     return error.errno in _FULL
@@ -259,7 +286,8 @@ def _digest_of(stream: BinaryIO) -> str:
     return sha.hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder as durable as the files they name."""
     if os.name == "nt":  # folders cannot be opened there; the file system orders renames itself
         return
     handle = os.open(folder, os.O_RDONLY)

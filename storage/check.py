@@ -14,7 +14,7 @@ from sqlalchemy import Select, Table, func, or_, select
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.exc import DatabaseError
 
-from storage import check_rows, history, projects, references, schema, sqlite
+from storage import check_rows, history, projects, references, schema
 from storage.database import Library
 from storage.errors import BlobCorrupt, BlobMissing, StorageError
 from storage.migrations import upgrade
@@ -27,15 +27,43 @@ class Problem:
     """One thing that is not as it should be."""
 
     kind: str
-    """database, schema, branch, node, state, take, entry, or blob_, latents_ or entry_ with
-    missing or corrupt."""
+    """database, schema, project, branch, node, state, take, entry, or blob_, latents_ or entry_
+    with missing or corrupt."""
     subject: str
     """Id or digest of what is wrong."""
     message: str
     repair: str
     """regenerate, recompute, restore or none."""
+    takes: tuple[str, ...] = ()
+    """Takes that show or hold what is lost."""
     is_warning: bool = False
     """True = nothing an editor sees is lost."""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, in words."""
+        return ADVICE[self.repair]
+
+    @property
+    def command(self) -> str:
+        """What to type to do it. Empty = nothing is to be done."""
+        return COMMANDS[self.repair]
+
+
+ADVICE = {
+    "regenerate": "It was generated: the same recipe and seed make it again.",
+    "recompute": "It is made again from the latents when a shot next reads it.",
+    "restore": "Only a backup brings it back.",
+    "none": "Nothing that is shown is lost.",
+}
+"""What each kind of repair does."""
+COMMANDS = {
+    "regenerate": "python app.py check --all --read-data --repair",
+    "recompute": "python app.py check --all --read-data --repair",
+    "restore": "python app.py backup --list",
+    "none": "",
+}
+"""The command of each kind of repair."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +103,25 @@ def check(library: Library, *, read_data: bool) -> Report:
     return report
 
 
+def check_quickly(library: Library) -> Report:
+    """Look at what every start should look at, in less than a second: tables, references, heads."""
+    report = Report()
+    with library.read() as tx:
+        look = _Look(tx=tx, library=library, counts=report.counts, read_data=False)
+        report.problems.extend(_schema(look))
+        for message in library.reference_problems(tx):
+            report.problems.append(
+                Problem(kind="database", subject="pages", message=message, repair="restore")
+            )
+        damaged = damaged_projects(tx)
+        report.counts["projects"] = len(projects.list_all(tx, include_deleted=True))
+    for project_id, message in damaged.items():
+        report.problems.append(
+            Problem(kind="project", subject=project_id, message=message, repair="restore")
+        )
+    return report
+
+
 def damaged_projects(tx: Connection) -> dict[str, str]:
     """Return which projects cannot be shown, each with the reason. Quick: heads only."""
     damaged = {}
@@ -95,7 +142,7 @@ class _Look:
 
 
 def _pages(look: _Look) -> Iterator[Problem]:
-    for message in sqlite.page_problems(look.tx, thorough=look.read_data):
+    for message in look.library.page_problems(look.tx, thorough=look.read_data):
         yield Problem(kind="database", subject="pages", message=message, repair="restore")
 
 
@@ -142,11 +189,13 @@ def _blob_problem(tx: Connection, digest: str, kind: str, error: StorageError) -
     )
     showing = tx.execute(shown).all()
     repair, users = "none", [f"take {row.id}" for row in showing]
+    needed = [str(row.id) for row in showing]
     if showing:
         # Footage cannot be made again: only its file brings it back.
         repair = "restore" if any(row.kind == "footage" for row in showing) else "regenerate"
     elif latents := tx.execute(select(take.c.id).where(take.c.latents_digest == digest)).all():
         users = [f"the latents of take {row.id}" for row in latents]
+        needed = [str(row.id) for row in latents]
         kind, repair = kind.replace("blob", "latents"), "regenerate"
     elif entries := tx.execute(select(entry.c.key).where(entry.c.blob_digest == digest)).all():
         users = [f"entry {row.key}" for row in entries]
@@ -156,6 +205,7 @@ def _blob_problem(tx: Connection, digest: str, kind: str, error: StorageError) -
         subject=digest,
         message=f"{error} It holds {', '.join(users) or 'nothing that is shown'}.",
         repair=repair,
+        takes=tuple(needed),
         is_warning=not showing,
     )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Row
 
-from storage import memory, references, schema, takes, tree
-from storage.records import Entry, cut_from_json
+from storage import memory, references, schema, states, takes, tree
+from storage.records import Entry
 
 AnyRow = Row[tuple[object, ...]]
 Rule = Callable[[Connection, AnyRow], Iterator[str]]
@@ -34,8 +33,13 @@ def node(tx: Connection, row: AnyRow) -> Iterator[str]:
 
 
 def state(tx: Connection, row: AnyRow) -> Iterator[str]:
-    """Yield what is wrong with the cut of a node: it is readable and its takes exist."""
-    cut = cut_from_json(json.loads(references.read(tx, str(row.state_digest))))
+    """Yield what is wrong with the cut of a node: readable, its pieces kept, its takes there."""
+    cut = states.read(tx, str(row.state_digest))
+    piece = schema.state_piece
+    kept = select(piece.c.piece_digest).where(piece.c.state_digest == row.state_digest)
+    named = set(states.pieces_of(references.read(tx, str(row.state_digest))))
+    for digest in sorted(named - set(tx.execute(kept).scalars())):
+        yield f"The cut of node {row.id} does not keep its piece {digest} from collection."
     wanted = {shot.take_id for shot in cut.shots if shot.take_id is not None}
     take = schema.take
     known = set(tx.execute(select(take.c.id).where(take.c.id.in_(wanted))).scalars())

@@ -60,6 +60,9 @@ def collect(
         # Again, now that nobody else can write: a take may have come back in between.
         gone = {d: n for d, n in _candidates(tx, library, grace) if d in wanted}
         for digest in gone:
+            piece = schema.state_piece
+            tx.execute(delete(piece).where(piece.c.state_digest == digest))
+        for digest in gone:
             tx.execute(delete(schema.blob).where(schema.blob.c.digest == digest))
     _move_to_trash(library, set(gone))
     return Collected(

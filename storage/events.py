@@ -13,6 +13,7 @@ from storage.database import now
 from storage.records import Event, Json
 
 _event = schema.event
+_INSERT = insert(_event)
 
 
 def add(
@@ -21,13 +22,14 @@ def add(
     """Store an event and return it with its number."""
     at = now(tx)
     result = tx.execute(
-        insert(_event).values(
-            project_id=project_id,
-            job_id=job_id,
-            kind=kind,
-            payload_json=canonical(payload).decode(),
-            at=at,
-        )
+        _INSERT,
+        {
+            "project_id": project_id,
+            "job_id": job_id,
+            "kind": kind,
+            "payload_json": canonical(payload).decode(),
+            "at": at,
+        },
     )
     seq = result.inserted_primary_key
     assert seq is not None

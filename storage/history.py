@@ -6,19 +6,26 @@ grows a sibling; the old future stays as a branch of its own. Nothing is ever ov
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, literal, select, update
+from sqlalchemy import bindparam, delete, insert, literal, select, update
 from sqlalchemy.engine import Connection
 
-from storage import events, references, schema, tree
+from storage import events, schema, states, tree
 from storage.database import now
 from storage.errors import Conflict, NotFound, Refused
-from storage.records import Branch, Cut, Json, Node, ReflogRow, cut_from_json
+from storage.records import Branch, Cut, Json, Node, ReflogRow
 
+_AT_ONCE = 500
+"""Values in one statement: databases take so many, not any number."""
 _branch, _node, _reflog, _shot = schema.branch, schema.node, schema.reflog, schema.shot
+# Made once: to build a statement costs several times what it costs to run it.
+_of_branch = (_branch.c.project_id == bindparam("of_project"), _branch.c.name == bindparam("named"))
+_BRANCH = select(_branch).where(*_of_branch)
+_MOVE = update(_branch).where(*_of_branch, _branch.c.rev == bindparam("seen_rev"))
+_SHOTS = select(_shot.c.id).where(_shot.c.project_id == bindparam("of_project"))
+_LOG_MOVE = insert(_reflog)
 
 
 def start(tx: Connection, *, project_id: str, cut: Cut, author: str = "editor") -> Branch:
@@ -68,8 +75,10 @@ def append(  # noqa: PLR0913 - the columns of one row
     before = _expect(tx, project_id, branch, expected_rev)
     if before.head_node != before.tip_node:
         _keep_future(tx, before)
-    ensure_shots(tx, project_id, (shot.shot_id for shot in cut.shots))
     parent = tree.get(tx, before.head_node)
+    # The shots of the cut before have their rows: of a long film an edit brings a few new ones.
+    known = {shot.shot_id for shot in states.read(tx, parent.state_digest).shots}
+    ensure_shots(tx, project_id, {shot.shot_id for shot in cut.shots} - known)
     node = tree.add(
         tx, parent=parent, project_id=project_id, cut=cut, op=(op_kind, op, label, author)
     )
@@ -148,10 +157,7 @@ def create_branch(tx: Connection, project_id: str, name: str, node_id: str) -> B
         Refused: the name is empty or taken.
         NotFound: the node is not of this project.
     """
-    if not name.strip():
-        raise Refused("A branch without a name. Give it one.")
-    if _find_branch(tx, project_id, name) is not None:
-        raise Refused(f"A branch {name!r} exists already. Choose another name.")
+    _require_name(tx, project_id, name)
     node = tree.get(tx, node_id)
     if node.project_id != project_id:
         raise NotFound(f"Node {node_id} belongs to another project. Choose one of this history.")
@@ -161,10 +167,58 @@ def create_branch(tx: Connection, project_id: str, name: str, node_id: str) -> B
     return made
 
 
+def start_branch(tx: Connection, project_id: str, node_id: str, *, leave_as: str) -> Node:
+    """Move the working line `main` to a node as a line of its own, and return the node.
+
+    Where it stood until now stays a branch called `leave_as`: undo and redo come back with it.
+
+    Raises:
+        Refused: the name is empty or taken.
+        NotFound: the node is not of this project.
+    """
+    before = _get_branch(tx, project_id, "main")
+    node = tree.get(tx, node_id)
+    if node.project_id != project_id:
+        raise NotFound(f"Node {node_id} belongs to another project. Choose one of this history.")
+    _leave(tx, before, leave_as)
+    _move(tx, before, node, tip=node.id, reason="branch")
+    return node
+
+
+def switch(tx: Connection, project_id: str, name: str, *, leave_as: str) -> Node:
+    """Go on with another branch where it was left, and return the node of its head.
+
+    The working line `main` takes its place, and its name is free; where `main` stood until now
+    becomes a branch called `leave_as`.
+
+    Raises:
+        Refused: that is the working line itself, or `leave_as` is empty or taken.
+        NotFound: there is no such branch.
+    """
+    before, found = _get_branch(tx, project_id, "main"), _get_branch(tx, project_id, name)
+    if name == "main":
+        raise Refused("That is the line you are on. Choose another branch.")
+    _delete_branch(tx, found)
+    _leave(tx, before, leave_as)
+    node = tree.get(tx, found.head_node)
+    _move(tx, before, node, tip=found.tip_node, reason="switch")
+    return node
+
+
+def rename_branch(tx: Connection, project_id: str, name: str, new_name: str) -> Branch:
+    """Give a branch another name; raises `Refused` where it is empty, taken, or of `main`."""
+    found = _get_branch(tx, project_id, name)
+    if name == "main":
+        raise Refused("The working line has no name in the history. Choose another branch.")
+    _require_name(tx, project_id, new_name)
+    _delete_branch(tx, found)
+    renamed = Branch(**{**vars(found), "name": new_name})
+    return _insert_branch(tx, renamed)
+
+
 def cut_at(tx: Connection, node_id: str) -> Cut:
     """Return the complete cut of a node."""
-    state = references.read(tx, tree.get(tx, node_id).state_digest)
-    return cut_from_json(json.loads(state))
+    return states.read(tx, tree.get(tx, node_id).state_digest)
 
 
 def nodes(tx: Connection, project_id: str) -> list[Node]:
@@ -187,8 +241,8 @@ def branches(tx: Connection, project_id: str) -> list[Branch]:
     return [Branch(**row._mapping) for row in tx.execute(query)]
 
 
-def reflog(tx: Connection, project_id: str, limit: int = 100) -> list[ReflogRow]:
-    """Return the newest moves of the project's heads, newest first."""
+def reflog(tx: Connection, project_id: str, limit: int | None = 100) -> list[ReflogRow]:
+    """Return the newest moves of the project's heads, newest first; None = all of them."""
     query = (
         select(_reflog)
         .where(_reflog.c.project_id == project_id)
@@ -201,13 +255,26 @@ def reflog(tx: Connection, project_id: str, limit: int = 100) -> list[ReflogRow]
 def ensure_shots(tx: Connection, project_id: str, shot_ids: Iterable[str]) -> None:
     """Give every shot that is new its row, or raise `Refused` if another project has its id."""
     wanted = set(shot_ids)
-    rows = tx.execute(select(_shot).where(_shot.c.id.in_(wanted))).all()
-    for row in rows:
-        if row.project_id != project_id:
-            raise Refused(f"Shot {row.id} belongs to another project. Give the copy a new id.")
-    fresh = wanted - {row.id for row in rows}
-    if fresh:
-        tx.execute(insert(_shot), [{"id": i, "project_id": project_id} for i in sorted(fresh)])
+    if not wanted:
+        return
+    # `all` fetches at once; a long film has as many rows as shots were ever in it.
+    mine = tx.execute(_SHOTS, {"of_project": project_id}).scalars().all()
+    fresh = sorted(wanted.difference(mine))
+    for at in range(0, len(fresh), _AT_ONCE):
+        some = fresh[at : at + _AT_ONCE]
+        taken = tx.execute(select(_shot.c.id).where(_shot.c.id.in_(some)).limit(1)).scalar()
+        if taken is not None:
+            raise Refused(f"Shot {taken} belongs to another project. Give the copy a new id.")
+        tx.execute(insert(_shot), [{"id": i, "project_id": project_id} for i in some])
+
+
+def project_of_shot(tx: Connection, shot_id: str) -> str:
+    """Return the project that a shot is or was in, or raise `NotFound`."""
+    query = select(_shot.c.project_id).where(_shot.c.id == shot_id)
+    found = tx.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound(f"No shot {shot_id!r} in any project.")
+    return str(found)
 
 
 def _expect(tx: Connection, project_id: str, name: str, expected_rev: int | None) -> Branch:
@@ -230,15 +297,9 @@ def _move(tx: Connection, before: Branch, node: Node, *, tip: str, reason: str) 
         tip_node=tip,
         rev=before.rev + 1,
     )
-    moved = tx.execute(
-        update(_branch)
-        .where(
-            _branch.c.project_id == before.project_id,
-            _branch.c.name == before.name,
-            _branch.c.rev == before.rev,
-        )
-        .values(head_node=after.head_node, tip_node=after.tip_node, rev=after.rev)
-    )
+    seen = {"of_project": before.project_id, "named": before.name, "seen_rev": before.rev}
+    new = {"head_node": after.head_node, "tip_node": after.tip_node, "rev": after.rev}
+    moved = tx.execute(_MOVE, {**seen, **new})
     if moved.rowcount != 1:  # only where transactions are not serialized, as on PostgreSQL
         newer = _get_branch(tx, before.project_id, before.name)
         raise Conflict(
@@ -254,14 +315,15 @@ def _record_move(
     tx: Connection, after: Branch, *, old_node: str | None, label: str, reason: str
 ) -> None:
     tx.execute(
-        insert(_reflog).values(
-            project_id=after.project_id,
-            branch=after.name,
-            old_node=old_node,
-            new_node=after.head_node,
-            reason=reason,
-            at=now(tx),
-        )
+        _LOG_MOVE,
+        {
+            "project_id": after.project_id,
+            "branch": after.name,
+            "old_node": old_node,
+            "new_node": after.head_node,
+            "reason": reason,
+            "at": now(tx),
+        },
     )
     events.add(
         tx,
@@ -297,6 +359,26 @@ def _keep_future(tx: Connection, before: Branch) -> None:
     )
 
 
+def _leave(tx: Connection, before: Branch, name: str) -> None:
+    _require_name(tx, before.project_id, name)
+    _insert_branch(tx, Branch(**{**vars(before), "name": name, "rev": 0}))
+
+
+def _require_name(tx: Connection, project_id: str, name: str) -> None:
+    if not name.strip():
+        raise Refused("A branch without a name. Give it one.")
+    if _find_branch(tx, project_id, name) is not None:
+        raise Refused(f"A branch {name!r} exists already. Choose another name.")
+
+
+def _delete_branch(tx: Connection, found: Branch) -> None:
+    tx.execute(
+        delete(_branch).where(
+            _branch.c.project_id == found.project_id, _branch.c.name == found.name
+        )
+    )
+
+
 def _insert_branch(tx: Connection, made: Branch) -> Branch:
     tx.execute(insert(_branch).values(**vars(made)))
     return made
@@ -312,7 +394,5 @@ def _get_branch(tx: Connection, project_id: str, name: str) -> Branch:
 
 
 def _find_branch(tx: Connection, project_id: str, name: str) -> Branch | None:
-    row = tx.execute(
-        select(_branch).where(_branch.c.project_id == project_id, _branch.c.name == name)
-    ).one_or_none()
+    row = tx.execute(_BRANCH, {"of_project": project_id, "named": name}).one_or_none()
     return None if row is None else Branch(**row._mapping)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from storage import history, memory, queue, references, schema, takes
+from storage import checkpoints, history, memory, queue, references, schema, takes
 from storage.canonical import new_id
 from storage.database import now
 from storage.errors import Refused
@@ -23,7 +23,7 @@ LEASE_MICROSECONDS = 60_000_000
 """How long a worker without a heartbeat is believed when nothing else is known of it."""
 MAX_ATTEMPTS = 3
 """Runs that may end with their worker before the job is quarantined."""
-KINDS = frozenset({"generate", "encode", "recall", "ingest", "export"})
+KINDS = frozenset({"generate", "encode", "recall", "measure", "lint", "ingest", "export"})
 
 Blob = tuple[str, int, str]
 """Digest, size in bytes and media type of a blob that a job wrote."""
@@ -32,6 +32,9 @@ Pick = Callable[[Cut], tuple[Cut, str] | None]
 
 _job = schema.job
 _CLAIMED = ("running", "cancelling")
+_UNCLAIMED = ("queued", "paused")
+_GIVEN_UP = frozenset({"done", "cancelled", "quarantined"})
+"""States in which nobody goes on from where a job stood. What failed may be tried again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +158,7 @@ def finish(
     Raises:
         Fenced: a stale or cancelled run; nothing of it becomes visible.
     """
-    _end(tx, job_id, fence, {"state": "done", "result": result, "tenths": 10})
+    _end(tx, job_id, fence, {"state": "done", "result": result, "tenths": 10}, _open(tx, job_id))
     _add_blobs(tx, blobs)
     return _ended(tx, job_id, "job_done")
 
@@ -189,7 +192,7 @@ def finish_with_takes(  # noqa: PLR0913 - everything one transaction commits
     Raises:
         Fenced: a stale or cancelled run; nothing of it becomes visible.
     """
-    _end(tx, job.id, fence, {"state": "done", "tenths": 10})
+    _end(tx, job.id, fence, {"state": "done", "tenths": 10}, _open(tx, job.id))
     _add_blobs(tx, blobs)
     history.ensure_shots(tx, job.project_id, (take.shot_id for take in takes))
     stored = tuple(_add_take(tx, take, job.id, fence) for take in takes)
@@ -212,17 +215,27 @@ def fail(tx: Connection, job_id: str, fence: int, error: Json) -> Job:
     return _ended(tx, job_id, "job_failed")
 
 
-def cancel(tx: Connection, job_id: str) -> Job:
-    """Ask for the end of a job: a waiting one is cancelled, a running one cancelling."""
+def cancel(tx: Connection, job_id: str, *, keep: bool = False) -> Job:
+    """Ask for the end of a job: a waiting one is cancelled, a running one cancelling.
+
+    With `keep` a running job may still finish, with what it has by then. Asked again without it,
+    the result is dropped after all.
+    """
     job = queue.get(tx, job_id)
-    if job.state == "queued":
-        _end(tx, job_id, job.fence, {"state": "cancelled", "cancel_requested": True}, ("queued",))
+    if job.state in _UNCLAIMED:
+        _end(tx, job_id, job.fence, {"state": "cancelled", "cancel_requested": True}, _UNCLAIMED)
         return _ended(tx, job_id, "job_cancelled")
-    if job.state == "running":
-        values = {"state": "cancelling", "cancel_requested": True}
-        job = queue.change(tx, job_id, fence=job.fence, states=("running",), values=values)
+    if job.state == "running" or (is_kept(job) and not keep):
+        kept = {"keep": True} if keep else None
+        values = {"state": "cancelling", "cancel_requested": True, "result": kept}
+        job = queue.change(tx, job_id, fence=job.fence, states=_CLAIMED, values=values)
         queue.tell(tx, job, "job_cancelling")
     return job
+
+
+def is_kept(job: Job) -> bool:
+    """Return whether a job that is being cancelled may still leave what it has."""
+    return job.state == "cancelling" and bool((job.result or {}).get("keep"))
 
 
 def cancelled(tx: Connection, job_id: str, fence: int) -> Job:
@@ -319,20 +332,9 @@ def recent(tx: Connection, project_id: str, limit: int = 50) -> list[Job]:
     return [queue.record(row) for row in tx.execute(query)]
 
 
-def reorder(tx: Connection, job_id: str, position: int) -> None:
-    """Move a waiting job to an index (0 = next) among the waiting jobs of its priority."""
-    job = queue.get(tx, job_id)
-    if job.state != "queued":
-        raise Refused(f"Job {job_id} is {job.state}. Only a waiting job can be moved.")
-    rows = tx.execute(
-        select(_job.c.id, _job.c.position)
-        .where(_job.c.state == "queued", _job.c.priority == job.priority)
-        .order_by(_job.c.position)
-    ).all()
-    order = [row.id for row in rows if row.id != job_id]
-    order.insert(max(0, min(position, len(order))), job_id)
-    for moved_id, row in zip(order, rows, strict=True):
-        tx.execute(update(_job).where(_job.c.id == moved_id).values(position=row.position))
+def _open(tx: Connection, job_id: str) -> Collection[str]:
+    """Return the states that a job may finish from."""
+    return _CLAIMED if is_kept(queue.get(tx, job_id)) else ("running",)
 
 
 def _pick(tx: Connection, job: Job, branch: str, pick: Pick, take_ids: list[str]) -> Node | None:
@@ -377,6 +379,8 @@ def _end(
     queue.change(tx, job_id, fence=fence, states=states, values={**ended, **values})
     # Its blobs have rows by the end of this transaction, or nobody wants them.
     references.unpin(tx, job_id)
+    if values.get("state") in _GIVEN_UP:
+        checkpoints.drop(tx, job_id)
 
 
 def _ended(tx: Connection, job_id: str, kind: str) -> Job:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from storage.shot_memory import (
+    ShotMemory,
+    float_or_none,
+    memory_from_json,
+    memory_to_json,
+)
 
 Rate = tuple[int, int]
 """Frames per second as numerator and denominator: (24, 1), (30000, 1001)."""
@@ -12,7 +19,9 @@ Json = dict[str, Any]
 """A parsed JSON object."""
 Scope = Literal["take", "chain"]
 TakeKind = Literal["generated", "footage", "title"]
-JobState = Literal["queued", "running", "cancelling", "done", "failed", "cancelled", "quarantined"]
+JobState = Literal[
+    "queued", "running", "cancelling", "paused", "done", "failed", "cancelled", "quarantined"
+]
 FINISHED_STATES: frozenset[str] = frozenset({"done", "failed", "cancelled", "quarantined"})
 """States a job leaves only by an editor's retry."""
 
@@ -27,6 +36,19 @@ class AdapterUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FramePin:
+    """A picture that a shot starts from, or lands on."""
+
+    source: Literal["take", "still", "neighbour"]
+    """`neighbour`: the frame that the shot beside it shows at the cut."""
+    take_id: str = ""
+    frame: int = 0
+    """Frame of that take."""
+    digest: str = ""
+    """Of the still."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShotParams:
     """How a shot is rendered."""
 
@@ -37,19 +59,8 @@ class ShotParams:
     guidance: float | None = None
     """Text guidance scale. None = the model's default."""
     adapters: tuple[AdapterUse, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShotMemory:
-    """What a shot reads of the shots before it."""
-
-    system: str = "frame_preservation"
-    strength: float | None = None
-    """Memory guidance scale. None = the model's default, 0 = none."""
-    pins: tuple[str, ...] = ()
-    """Shots that are always read."""
-    forgotten: tuple[str, ...] = ()
-    """Shots that are never read."""
+    start: FramePin | None = None
+    end: FramePin | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +101,8 @@ class Cut:
     height: int
     shots: tuple[Shot, ...] = ()
     markers: tuple[Marker, ...] = ()
+    memory_budget: int | None = None
+    """Most memory tokens that a shot reads. None = the studio's default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,6 +297,8 @@ def cut_to_json(cut: Cut) -> Json:
         "height": cut.height,
         "shots": [shot_to_json(shot) for shot in cut.shots],
         "markers": [{"frame": marker.frame, "label": marker.label} for marker in cut.markers],
+        # Left out where it is not set, so that older cuts keep their digest.
+        **({} if cut.memory_budget is None else {"memory_budget": cut.memory_budget}),
     }
 
 
@@ -298,6 +313,7 @@ def cut_from_json(value: Mapping[str, Any]) -> Cut:
         markers=tuple(
             Marker(frame=int(m["frame"]), label=str(m["label"])) for m in value.get("markers", ())
         ),
+        memory_budget=None if (budget := value.get("memory_budget")) is None else int(budget),
     )
 
 
@@ -318,18 +334,14 @@ def shot_to_json(shot: Shot) -> Json:
             "recipe": params.recipe,
             "seed": params.seed,
             "num_steps": params.num_steps,
-            "guidance": _float_or_none(params.guidance),
+            "guidance": float_or_none(params.guidance),
             "adapters": [
                 {"name": a.name, "digest": a.digest, "weight": float(a.weight)}
                 for a in params.adapters
             ],
+            **{n: asdict(p) for n, p in (("start", params.start), ("end", params.end)) if p},
         },
-        "memory": {
-            "system": memory.system,
-            "strength": _float_or_none(memory.strength),
-            "pins": list(memory.pins),
-            "forgotten": list(memory.forgotten),
-        },
+        "memory": memory_to_json(memory),
     }
 
 
@@ -348,7 +360,7 @@ def shot_from_json(value: Mapping[str, Any]) -> Shot:
         locked=bool(value.get("locked", False)),
         muted=bool(value.get("muted", False)),
         params=_params_from_json(value.get("params", {})),
-        memory=_memory_from_json(value.get("memory", {})),
+        memory=memory_from_json(value.get("memory", {})),
     )
 
 
@@ -358,22 +370,11 @@ def _params_from_json(value: Mapping[str, Any]) -> ShotParams:
         recipe=str(value.get("recipe", default.recipe)),
         seed=int(value.get("seed", default.seed)),
         num_steps=int(value.get("num_steps", default.num_steps)),
-        guidance=_float_or_none(value.get("guidance")),
+        guidance=float_or_none(value.get("guidance")),
         adapters=tuple(
             AdapterUse(name=str(a["name"]), digest=str(a["digest"]), weight=float(a["weight"]))
             for a in value.get("adapters", ())
         ),
+        start=FramePin(**value["start"]) if value.get("start") else None,
+        end=FramePin(**value["end"]) if value.get("end") else None,
     )
-
-
-def _memory_from_json(value: Mapping[str, Any]) -> ShotMemory:
-    return ShotMemory(
-        system=str(value.get("system", ShotMemory().system)),
-        strength=_float_or_none(value.get("strength")),
-        pins=tuple(str(shot_id) for shot_id in value.get("pins", ())),
-        forgotten=tuple(str(shot_id) for shot_id in value.get("forgotten", ())),
-    )
-
-
-def _float_or_none(value: float | None) -> float | None:
-    return None if value is None else float(value)

@@ -6,9 +6,19 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from sqlalchemy import CompoundSelect, String, delete, insert, literal, select, union
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    String,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+    union,
+)
 from sqlalchemy.engine import Connection
 
 from storage import schema
@@ -21,6 +31,14 @@ INLINE_BYTES = 64 * 1024
 """Largest blob that is kept in the database rather than in a file."""
 
 _blob, _pin = schema.blob, schema.blob_pin
+# Made once: to build a statement costs several times what it costs to run it.
+_digest: BindParameter[str] = bindparam("digest_")
+_digests: BindParameter[list[str]] = bindparam("digests", expanding=True)
+_EXISTS = select(literal(1)).where(_blob.c.digest == _digest)
+_ONE = select(_blob.c.digest, _blob.c.inline).where(_blob.c.digest == _digest)
+_SOME = select(_blob.c.digest, _blob.c.inline).where(_blob.c.digest.in_(_digests))
+_KNOWN = select(_blob.c.digest).where(_blob.c.digest.in_(_digests))
+_INSERT = insert(_blob)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,9 +62,9 @@ def add(
         _require_sound(blobs_of(tx), digest, size)
     elif len(inline) != size or hashlib.sha256(inline).hexdigest() != digest:
         raise BlobCorrupt(f"{len(inline)} inline bytes do not have size {size}, digest {digest}.")
-    if find(tx, digest) is None:
+    if not exists(tx, digest):
         row = {"digest": digest, "size": size, "media_type": media_type, "inline": inline}
-        tx.execute(insert(_blob).values(created_at=now(tx), **row))
+        tx.execute(_INSERT, {**row, "created_at": now(tx)})
 
 
 def put(tx: Connection, data: bytes, media_type: str) -> str:
@@ -68,14 +86,29 @@ def read(tx: Connection, digest: str) -> bytes:
         BlobMissing: no row, or no file.
         BlobCorrupt: the bytes do not have that digest.
     """
-    row = find(tx, digest)
-    if row is None:
-        raise BlobMissing(f"No blob {digest} is known. It was removed, or never stored.")
-    if row.inline is None:
-        return blobs_of(tx).read(digest)
-    if hashlib.sha256(row.inline).hexdigest() != digest:
-        raise BlobCorrupt(f"The inline bytes of blob {digest} changed. Restore a backup.")
-    return row.inline
+    return read_all(tx, [digest])[0]
+
+
+def read_all(tx: Connection, digests: Sequence[str]) -> list[bytes]:
+    """Return the bytes of several blobs, in one question to the database; raises as `read` does."""
+    wanted = list(dict.fromkeys(digests))
+    if len(wanted) == 1:
+        rows = tx.execute(_ONE, {"digest_": wanted[0]})
+    else:
+        rows = tx.execute(_SOME, {"digests": wanted})
+    inline: dict[str, bytes | None] = {row.digest: row.inline for row in rows.all()}
+    found = []
+    for digest in digests:
+        if digest not in inline:
+            raise BlobMissing(f"No blob {digest} is known. It was removed, or never stored.")
+        data = inline[digest]
+        if data is None:
+            found.append(blobs_of(tx).read(digest))
+        elif hashlib.sha256(data).hexdigest() != digest:
+            raise BlobCorrupt(f"The inline bytes of blob {digest} changed. Restore a backup.")
+        else:
+            found.append(data)
+    return found
 
 
 def find(tx: Connection, digest: str) -> BlobRow | None:
@@ -86,8 +119,12 @@ def find(tx: Connection, digest: str) -> BlobRow | None:
 
 def exists(tx: Connection, digest: str) -> bool:
     """Return whether the blob has a row."""
-    query = select(literal(1)).where(_blob.c.digest == digest)
-    return tx.execute(query).one_or_none() is not None
+    return tx.execute(_EXISTS, {"digest_": digest}).one_or_none() is not None
+
+
+def known(tx: Connection, digests: Iterable[str]) -> set[str]:
+    """Return which of these blobs have a row."""
+    return set(tx.execute(_KNOWN, {"digests": list(dict.fromkeys(digests))}).scalars().all())
 
 
 def media_type(tx: Connection, digest: str) -> str:
@@ -106,9 +143,10 @@ def pin(tx: Connection, digest: str, owner: str) -> None:
         tx.execute(insert(_pin).values(digest=digest, owner=owner, created_at=now(tx)))
 
 
-def unpin(tx: Connection, owner: str) -> None:
-    """Remove every pin of `owner`: its blobs have rows now, or nobody wants them."""
-    tx.execute(delete(_pin).where(_pin.c.owner == owner))
+def unpin(tx: Connection, owner: str, digest: str | None = None) -> None:
+    """Remove every pin of `owner`, or that of one blob: it has a row now, or nobody wants it."""
+    query = delete(_pin).where(_pin.c.owner == owner)
+    tx.execute(query if digest is None else query.where(_pin.c.digest == digest))
 
 
 def pinned(tx: Connection) -> set[str]:
@@ -126,12 +164,14 @@ def removing(tx: Connection) -> Iterator[None]:
 
 
 def reachable(tx: Connection) -> set[str]:
-    """Return every digest that a row, a pin or the spec of an unfinished job names."""
+    """Return every digest that a row, a pin, a setting or an unfinished job's spec names."""
     found = {str(digest) for digest in tx.execute(_named()).scalars()}
     job = schema.job
     waiting = select(job.c.spec_json).where(job.c.state.not_in(FINISHED_STATES))
     for spec in tx.execute(waiting).scalars():
         found.update(_digests_in(json.loads(spec)))
+    for value in tx.execute(select(schema.setting.c.value_json)).scalars():
+        found.update(_digests_in(json.loads(value)))
     return found
 
 
@@ -155,7 +195,11 @@ def _named() -> CompoundSelect[tuple[str]]:
         schema.export.c.media_digest,
         _pin.c.digest,
     )
-    return union(*(select(c.cast(String)).where(c.is_not(None)) for c in columns))
+    node, piece = schema.node, schema.state_piece
+    pieces = select(piece.c.piece_digest.cast(String)).join(
+        node, node.c.state_digest == piece.c.state_digest
+    )
+    return union(*(select(c.cast(String)).where(c.is_not(None)) for c in columns), pieces)
 
 
 def _digests_in(value: object) -> set[str]:

@@ -91,6 +91,14 @@ node = Table(
     Column("row_digest", String(64), nullable=False),
 )
 
+# What keeps the pieces of a long cut; the state itself names them in order.
+state_piece = Table(
+    "state_piece",
+    metadata,
+    Column("state_digest", String(64), ForeignKey("blob.digest"), primary_key=True),
+    Column("piece_digest", String(64), ForeignKey("blob.digest"), primary_key=True, index=True),
+)
+
 branch = Table(
     "branch",
     metadata,
@@ -230,4 +238,32 @@ export = Table(
     Column("media_digest", String(64), ForeignKey("blob.digest")),
     Column("state", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+)
+
+# What an editor thinks of a take. The take itself never changes.
+take_mark = Table(
+    "take_mark",
+    metadata,
+    Column("take_id", String, ForeignKey("take.id"), primary_key=True),
+    Column("rating", Integer, nullable=False),
+    Column("trashed_at", BigInteger),
+)
+
+# What was measured and can be measured again: losing a row loses time, never work.
+measurement = Table(
+    "measurement",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("kind", String, nullable=False, index=True),
+    Column("payload_json", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Preferences of the library: keys, theme, whether the queue is paused.
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value_json", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
 )

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,51 @@ _NETWORK = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class Sqlite:
+    """The database in one file of the library's folder."""
+
+    path: Path
+
+    @property
+    def where(self) -> str:
+        """What to call it in a message."""
+        return str(self.path)
+
+    def writer(self) -> Engine:
+        """Return the engine of the one connection that writes and checkpoints."""
+        return writer(self.path)
+
+    def reader(self) -> Engine:
+        """Return the engine of the connections that only read."""
+        return reader(self.path)
+
+    def is_empty(self, connection: Connection) -> bool:
+        """Return whether the database holds nothing yet."""
+        return is_empty(connection)
+
+    def page_problems(self, connection: Connection, *, thorough: bool) -> list[str]:
+        """Return what SQLite finds wrong with its own pages."""
+        return page_problems(connection, thorough=thorough)
+
+    def reference_problems(self, connection: Connection) -> list[str]:
+        """Return the rows that name others which are not there."""
+        return reference_problems(connection)
+
+    def num_changes(self, connection: Connection) -> int:
+        """Return how many rows the connection has changed since it was opened."""
+        driver = connection.connection.driver_connection
+        return int(driver.total_changes)  # type: ignore[union-attr]
+
+    def disk_full_of(self, error: DatabaseError) -> DiskFull | None:
+        """Return the error that a full disk deserves, or None if it was something else."""
+        return disk_full_of(error, self.path)
+
+    def before_closing(self, connection: Connection) -> None:
+        """Fold the log into the database file."""
+        checkpoint(connection)
+
+
 def writer(path: Path) -> Engine:
     """Return the engine of the one connection that writes and checkpoints."""
     return _engine(path, {**_ALWAYS, **_WRITER}, "BEGIN IMMEDIATE", {"poolclass": StaticPool})
@@ -49,9 +95,10 @@ def reader(path: Path) -> Engine:
 
 
 def checkpoint(connection: Connection) -> None:
-    """Fold the whole log into the database file; on a full disk it stays, as durable as before."""
+    """Fold the whole log into the database file; on a full or failing disk it stays, as durable."""
     driver = connection.connection.driver_connection
-    with contextlib.suppress(sqlite3.OperationalError):
+    # A disk that cannot be read is reported as a malformed database, which is no OperationalError.
+    with contextlib.suppress(sqlite3.DatabaseError):
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
 
 
@@ -68,9 +115,15 @@ def page_problems(connection: Connection, *, thorough: bool) -> list[str]:
     pragma = "integrity_check" if thorough else "quick_check"  # the latter leaves indexes out
     pages = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {pragma}(20)")]
     problems = [] if pages == ["ok"] else pages
-    for table, rowid, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-        problems.append(f"Row {rowid} of {table} names a {parent} that is not there.")
-    return problems
+    return problems + reference_problems(connection)
+
+
+def reference_problems(connection: Connection) -> list[str]:
+    """Return the rows that name others which are not there. Empty = none."""
+    found = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    return [
+        f"Row {row} of {table} names a {other} that is not there." for table, row, other, _ in found
+    ]
 
 
 def disk_full_of(error: DatabaseError, path: Path) -> DiskFull | None:

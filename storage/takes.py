@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import sys
+from collections.abc import Iterable
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection, Row
 
 from storage import schema
 from storage.canonical import canonical, digest_of
 from storage.database import now
 from storage.errors import NotFound
+from storage.kept import Kept
 from storage.records import Json, Take
 
 _take, _shot = schema.take, schema.shot
+_AT_ONCE = 500
+"""Values in one statement: databases take so many, not any number."""
+_Key = tuple[str, str]
+"""Id and row digest, which is taken over everything that the row says."""
+# A page asks for all takes of a film at every edit, and the spec of each names every entry that it
+# read: reading them again would be most of an answer.
+_kept: Kept[_Key, Take] = Kept(4096)
 
 
 def add(tx: Connection, take: Take) -> Take:
@@ -47,21 +58,58 @@ def get(tx: Connection, take_id: str) -> Take:
 def of_shot(tx: Connection, shot_id: str) -> list[Take]:
     """Return the takes of a shot, oldest first."""
     query = select(_take).where(_take.c.shot_id == shot_id)
-    return _records(tx, query.order_by(_take.c.number))
+    return [record(row) for row in tx.execute(query.order_by(_take.c.number))]
 
 
 def of_project(tx: Connection, project_id: str) -> list[Take]:
     """Return the takes of every shot that was ever in the project, oldest first."""
-    query = select(_take).join(_shot, _shot.c.id == _take.c.shot_id)
+    query = select(_take.c.id, _take.c.row_digest).join(_shot, _shot.c.id == _take.c.shot_id)
     query = query.where(_shot.c.project_id == project_id)
-    return _records(tx, query.order_by(_take.c.created_at, _take.c.id))
+    rows = tx.execute(query.order_by(_take.c.created_at, _take.c.id)).all()
+    keys = [(take_id, row_digest) for take_id, row_digest in rows]
+    return _kept.get_all(keys, functools.partial(_read, tx))
 
 
-def find_by_spec(tx: Connection, spec_digest: str) -> Take | None:
-    """Return the newest take made from exactly this spec, or None."""
+def lengths_of_project(
+    tx: Connection, project_id: str, only: str | None = None
+) -> list[tuple[str, int, int]]:
+    """Return id, number and frames of the takes of the project, or of `only` one of them.
+
+    A take's spec names each entry that it read. In a long film most of an edit would be reading
+    specs that no edit looks at.
+    """
+    query = select(_take.c.id, _take.c.number, _take.c.num_frames)
+    query = query.join(_shot, _shot.c.id == _take.c.shot_id)
+    query = query.where(_shot.c.project_id == project_id)
+    rows = tx.execute(query if only is None else query.where(_take.c.id == only)).all()
+    return [(row.id, row.number, row.num_frames) for row in rows]
+
+
+def find_by_spec(tx: Connection, spec_digest: str, *, project_id: str | None = None) -> Take | None:
+    """Return the newest take made from exactly this spec, of one project or of all, or None."""
     query = select(_take).where(_take.c.spec_digest == spec_digest)
-    found = _records(tx, query.order_by(_take.c.created_at.desc(), _take.c.id.desc()).limit(1))
-    return found[0] if found else None
+    if project_id is not None:
+        query = query.join(_shot, _shot.c.id == _take.c.shot_id)
+        query = query.where(_shot.c.project_id == project_id)
+    newest = query.order_by(_take.c.created_at.desc(), _take.c.id.desc()).limit(1)
+    row = tx.execute(newest).one_or_none()
+    return None if row is None else record(row)
+
+
+def find_by_latents(tx: Connection, digests: Iterable[str]) -> dict[str, list[Take]]:
+    """Return the takes of the whole library that have those latents, newest first, by digest."""
+    query = select(_take).where(_take.c.latents_digest.in_(set(digests)))
+    found: dict[str, list[Take]] = {}
+    for row in tx.execute(query.order_by(_take.c.created_at.desc(), _take.c.id.desc())):
+        take = record(row)
+        found.setdefault(take.latents_digest or "", []).append(take)
+    return found
+
+
+def project_of(tx: Connection, take_id: str) -> str | None:
+    """Return the project that a take was made in, or None."""
+    query = select(_shot.c.project_id).join(_take, _shot.c.id == _take.c.shot_id)
+    return tx.execute(query.where(_take.c.id == take_id)).scalar_one_or_none()
 
 
 def row_digest(take: Take) -> str:
@@ -73,12 +121,19 @@ def row_digest(take: Take) -> str:
 
 def record(row: Row[tuple[object, ...]]) -> Take:
     """Return the take of a row."""
-    values = dict(row._mapping)
+    return _from_columns(dict(row._mapping))
+
+
+def _from_columns(values: Json) -> Take:
     rate = (values.pop("rate_numerator"), values.pop("rate_denominator"))
     sources: list[Json] = json.loads(values.pop("sources_json"))
+    spec: Json = json.loads(values.pop("spec_json"))
+    if isinstance(keys := spec.get("memory_keys"), list):
+        # The takes of a film read the same entries over and over: one text for each, not thousands.
+        spec["memory_keys"] = [sys.intern(key) if type(key) is str else key for key in keys]
     return Take(
         rate=rate,
-        spec=json.loads(values.pop("spec_json")),
+        spec=spec,
         sources=tuple(sources),
         seconds=json.loads(values.pop("seconds_json")),
         **values,
@@ -93,5 +148,10 @@ def _columns(take: Take) -> Json:
     return {**values, "rate_numerator": numerator, "rate_denominator": denominator}
 
 
-def _records(tx: Connection, query: Select[tuple[object, ...]]) -> list[Take]:
-    return [record(row) for row in tx.execute(query)]
+def _read(tx: Connection, keys: list[_Key]) -> dict[_Key, Take]:
+    found: dict[_Key, Take] = {}
+    for at in range(0, len(keys), _AT_ONCE):
+        ids = [take_id for take_id, _ in keys[at : at + _AT_ONCE]]
+        for row in tx.execute(select(_take).where(_take.c.id.in_(ids))):
+            found[row.id, row.row_digest] = record(row)
+    return found

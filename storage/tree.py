@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
-from sqlalchemy import CTE, case, insert, select
+from sqlalchemy import CTE, Integer, Select, bindparam, case, insert, select
 from sqlalchemy.engine import Connection, Row
 
-from storage import references, schema
+from storage import schema, states
 from storage.canonical import canonical, digest_of, new_id
 from storage.database import now
 from storage.errors import NotFound
-from storage.records import Cut, Json, Node, cut_to_json
+from storage.records import Cut, Json, Node
 
-STATE_MEDIA_TYPE = "application/vnd.mnemoreel.cut+json"
-"""Media type of the blobs that hold a cut."""
 _node = schema.node
+# Made once: to build a statement costs several times what it costs to run it.
+_BY_ID = select(_node).where(_node.c.id == bindparam("node_id"))
+_INSERT = insert(_node)
 
 
 def get(tx: Connection, node_id: str) -> Node:
     """Return a node, or raise `NotFound`."""
-    row = tx.execute(select(_node).where(_node.c.id == node_id)).one_or_none()
+    row = tx.execute(_BY_ID, {"node_id": node_id}).one_or_none()
     if row is None:
         raise NotFound(f"No node {node_id!r} in any history.")
     return record(row)
@@ -36,7 +38,7 @@ def add(
 ) -> Node:
     """Store the child of `parent` (None = a root); `op` is kind, arguments, label, author."""
     kind, arguments, label, author = op
-    state = references.put(tx, canonical(cut_to_json(cut)), STATE_MEDIA_TYPE)
+    state = states.put(tx, cut)
     node = Node(
         id=new_id(),
         project_id=project_id,
@@ -53,41 +55,52 @@ def add(
         depth=parent.depth + 1 if parent else 0,
         jump_id=jump_of_child(tx, parent) if parent else None,
     )
-    tx.execute(
-        insert(_node).values(
-            id=node.id,
-            project_id=project_id,
-            parent_id=node.parent_id,
-            jump_id=node.jump_id,
-            depth=node.depth,
-            op_kind=kind,
-            op_json=canonical(arguments).decode(),
-            label=label,
-            state_digest=state,
-            chain_digest=node.chain_digest,
-            author=author,
-            created_at=node.created_at,
-            row_digest=row_digest(node),
-        )
-    )
+    store(tx, [node])
     return node
+
+
+def store(tx: Connection, nodes: Sequence[Node]) -> None:
+    """Store nodes as they are, parents before children, each with the digest of its row."""
+    rows = [
+        {
+            "id": node.id,
+            "project_id": node.project_id,
+            "parent_id": node.parent_id,
+            "jump_id": node.jump_id,
+            "depth": node.depth,
+            "op_kind": node.op_kind,
+            "op_json": canonical(node.op).decode(),
+            "label": node.label,
+            "state_digest": node.state_digest,
+            "chain_digest": node.chain_digest,
+            "author": node.author,
+            "created_at": node.created_at,
+            "row_digest": row_digest(node),
+        }
+        for node in nodes
+    ]
+    tx.execute(_INSERT, rows)
 
 
 def ancestor_at(tx: Connection, node: Node, depth: int) -> Node:
     """Return the ancestor of `node` (or itself) with that depth, at most the node's own."""
-    walk = way_to(node, depth)
-    found = tx.execute(select(walk.c.id).where(walk.c.depth == depth)).scalar_one()
+    if node.depth == depth:
+        return node
+    found = tx.execute(_ANCESTOR, {"start": node.id, "goal": depth}).scalar_one()
     return get(tx, found)
 
 
-def way_to(node: Node, depth: int) -> CTE:
-    """Return the rows (id, depth) that lead from `node` up to its ancestor with that depth.
+def way_to(node: Node, depth: int) -> Select[tuple[str, int]]:
+    """Return the question for the rows (id, depth) from `node` up to its ancestor of that depth."""
+    return select(_WAY.c.id, _WAY.c.depth).params(start=node.id, goal=depth)
 
-    One query, whatever the depth: each row jumps as far as it can without overshooting.
-    """
+
+def _way() -> CTE:
+    # One query, whatever the depth: each row jumps as far as it can without overshooting.
+    depth = bindparam("goal", type_=Integer)
     jump, above = _node.alias("jump"), _node.alias("above")
     start = select(_node.c.id, _node.c.depth, _node.c.parent_id, _node.c.jump_id)
-    walk = start.where(_node.c.id == node.id).cte("walk", recursive=True)
+    walk = start.where(_node.c.id == bindparam("start")).cte("walk", recursive=True)
     target = case((jump.c.depth >= depth, walk.c.jump_id), else_=walk.c.parent_id)
     step = (
         select(above.c.id, above.c.depth, above.c.parent_id, above.c.jump_id)
@@ -97,6 +110,10 @@ def way_to(node: Node, depth: int) -> CTE:
         .where(walk.c.depth > depth)
     )
     return walk.union_all(step)
+
+
+_WAY = _way()
+_ANCESTOR = select(_WAY.c.id).where(_WAY.c.depth == bindparam("goal", type_=Integer))
 
 
 def descends(tx: Connection, node: Node, ancestor: Node) -> bool:

@@ -27,10 +27,14 @@ def newest() -> str:
     return head
 
 
+def known() -> list[str]:
+    """Return the id of every migration this program knows, oldest first."""
+    return [script.revision for script in _script().walk_revisions()][::-1]
+
+
 def require_known(migration: str | None) -> None:
     """Raise `LibraryTooNew` if this program does not know the migration."""
-    known = {script.revision for script in _script().walk_revisions()}
-    if migration is not None and migration not in known:
+    if migration is not None and migration not in known():
         raise LibraryTooNew(
             f"This library has migration {migration}; this version knows up to {newest()}. "
             "Install the version that wrote the library, or restore one of its backups."
