@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import CheckpointError
-from engine.protocol import EngineInfo
+from engine.protocol import EngineInfo, StrengthEffect, WordGroup
 
 MAX_JSON_BYTES = 64 << 20
 """A tokenizer of 256,000 pieces takes 17 MB."""
@@ -25,6 +25,10 @@ class Card:
     name: str = "Wan"
     words: tuple[str, ...] = ()
     """Words of a closed vocabulary. Empty = open."""
+    vocabulary: tuple[WordGroup, ...] = ()
+    """The same words by theme, for an editor to browse."""
+    strength_effects: tuple[StrengthEffect, ...] = ()
+    """What memory strength does, measured with `engine.evaluate`. Empty = not measured."""
     text_length: int = 512
     """Wan's cross-attention has no mask: the length used in training must be used later."""
     width: int = 832
@@ -62,7 +66,20 @@ def load_card(folder: Path) -> Card:
     for name in ("words", "rate"):
         if name in known:
             known[name] = tuple(known[name])
+    try:
+        known["vocabulary"] = tuple(_group(row) for row in known.get("vocabulary", ()))
+        effects = known.get("strength_effects", ())
+        known["strength_effects"] = tuple(StrengthEffect(**row) for row in effects)
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} has a vocabulary or strength_effects that cannot be read ({error}). Expected "
+            "lists of {title, phrases} and of {strength, figure, value, unit}."
+        ) from error
     return Card(**known)
+
+
+def _group(row: dict[str, Any]) -> WordGroup:
+    return WordGroup(title=row["title"], phrases=tuple(row["phrases"]))
 
 
 def unloaded_info(card: Card) -> EngineInfo:
@@ -85,6 +102,9 @@ def unloaded_info(card: Card) -> EngineInfo:
         seconds_per_shot=0.0,
         systems=(),
         words=card.words,
+        memory_system=card.memory,
+        vocabulary=card.vocabulary,
+        strength_effects=card.strength_effects,
     )
 
 

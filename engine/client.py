@@ -7,14 +7,12 @@ A thread per child drains the pipe, so that an idle child can send heartbeats fo
 from __future__ import annotations
 
 import contextlib
-import importlib
 import multiprocessing
 import multiprocessing.connection
-import os
 import queue
-import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -22,8 +20,10 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from engine import wire
+from engine.child import run_worker, without_secrets
 from engine.errors import CheckpointError, EngineDied, ProtocolError
 from engine.protocol import (
+    LAST,
     MAX_MESSAGE_BYTES,
     Cancel,
     CancelledMessage,
@@ -32,20 +32,25 @@ from engine.protocol import (
     Failed,
     Finished,
     FromEngine,
+    Heartbeat,
+    Pause,
     Pinned,
+    Progress,
     Ready,
     Run,
     Shutdown,
-    Spec,
+    StopEarly,
     ToEngine,
 )
+from engine.specs import Spec
+from engine.watch import exit_in_words, resident_mib
 
 WORKER = "engine.worker:main"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long the client waits before it acts, in seconds."""
+    """How long the client waits before it acts, in seconds; what the engine may hold, in MiB."""
 
     silence: float = 20.0
     """Without any message a running engine counts as stuck."""
@@ -60,6 +65,12 @@ class Limits:
     first_backoff: float = 0.5
     """Wait before the first restart; doubles with each death in a row."""
     largest_backoff: float = 30.0
+    memory_mib: int = 0
+    """Resident memory above which the engine is ended. 0 = no limit."""
+    growth_share: float = 0.25
+    """Of `memory_mib`: what it may grow by since its first job before it is started afresh."""
+    recycle_jobs: int = 200
+    """Jobs after which it is started afresh all the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +90,32 @@ class _Child:
     heard_at: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while a message is sent."""
+    job_id: str = ""
+    """The job that runs."""
+    num_jobs: int = 0
+    said_mib: int = 0
+    """Resident memory as its last heartbeat said."""
+    first_mib: int = 0
+    """Resident memory after its first job: what it needs anyway."""
+    last_events: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+
+    def note(self, message: FromEngine) -> None:
+        """Remember what a crash report tells: how much it held, and what it said last."""
+        if isinstance(message, Heartbeat):
+            self.said_mib = message.rss_mib
+        else:
+            where = f" {message.phase} {message.step}" if isinstance(message, Progress) else ""
+            self.last_events.append(f"{message.kind}{where}")
+
+    def resident_mib(self) -> int:
+        """Return the memory it holds, as the system or else its last heartbeat says."""
+        return resident_mib(self.process.pid) or self.said_mib
+
+    def end_job(self) -> None:
+        """Note that a job has ended."""
+        self.job_id = ""
+        self.num_jobs += 1
+        self.first_mib = self.first_mib or self.resident_mib()
 
     def send(self, message: ToEngine) -> None:
         """Send a message; a child that is gone is noticed by the reader instead."""
@@ -99,6 +136,7 @@ class _Child:
                 self.process.kill()
                 break
             self.heard_at = time.monotonic()
+            self.note(message)
             self.inbox.put(message)
         self.inbox.put(_Gone(reason=reason))
 
@@ -120,6 +158,9 @@ class LocalExecutor:
         self._closed = threading.Event()
         self._starting = threading.Lock()
         self._cancelled: dict[str, float] = {}
+        self._asking = threading.Lock()
+        self._early: dict[str, Cancel | Pause | StopEarly] = {}
+        """What was asked of a job before it ran."""
 
     @property
     def info(self) -> EngineInfo | None:
@@ -132,8 +173,21 @@ class LocalExecutor:
         child = self._child
         return child.process.pid if child and child.process.is_alive() else None
 
+    @property
+    def worn(self) -> str:
+        """Why `start` will replace the engine by a fresh one, in words; empty = it will not."""
+        child, limits = self._child, self._limits
+        if child is None or not child.process.is_alive():
+            return ""
+        if child.num_jobs >= limits.recycle_jobs:
+            return f"It has done {child.num_jobs} jobs and is started afresh to give memory back."
+        grown = child.resident_mib() - child.first_mib if child.first_mib else 0
+        if limits.memory_mib and grown > limits.growth_share * limits.memory_mib:
+            return f"It has grown by {grown} MiB and is started afresh to give them back."
+        return ""
+
     def start(self) -> None:
-        """Start the engine if it is not running and wait until it is ready.
+        """Start the engine if it is not running, or is worn, and wait until it is ready.
 
         Raises:
             EngineDied: the process ended before it was ready, or the executor was closed.
@@ -143,27 +197,35 @@ class LocalExecutor:
             if self._closed.is_set():
                 raise EngineDied("The engine was closed. Start the studio again.")
             if self._child is not None and self._child.process.is_alive():
-                return
+                if not self.worn:
+                    return
+                self.rest()
             self._wait_for_backoff()
             self._child = child = self._spawn()
             self._await_ready(child)
 
     def submit(self, job_id: str, spec: Spec) -> Iterator[FromEngine]:
-        """Yield the job's messages in order; the last is Finished, Cancelled, Failed or Crashed."""
+        """Yield the job's messages in order; the last is one of `LAST`."""
         child = self._child
         if child is None or not child.process.is_alive():
             message = "The engine was not running. The job goes back to the queue."
             yield Crashed(job_id=job_id, message=message, exit_code=None)
             return
         self._clear(child)
-        child.send(Run(job_id=job_id, spec=spec))
+        with self._asking:
+            child.send(Run(job_id=job_id, spec=spec))
+            child.job_id = job_id
+            early = self._early.pop(job_id, None)
+            if early is not None:
+                child.send(early)
         while True:
             said = self._next(child, job_id)
             if getattr(said, "job_id", None) != job_id:
                 continue
-            last = isinstance(said, Finished | CancelledMessage | Failed | Crashed)
+            last = isinstance(said, LAST)
             if last:
-                self._cancelled.pop(job_id, None)
+                self.forget(job_id)
+                child.end_job()
             if isinstance(said, Finished):
                 self._deaths = 0
             yield said
@@ -176,10 +238,23 @@ class LocalExecutor:
             self._child.send(Pinned(digest=digest))
 
     def cancel(self, job_id: str) -> None:
-        """Ask for a stop between two steps; after the grace the process is ended. Any thread."""
+        """Ask for a stop at the next block; after the grace the process is ended. Any thread."""
         self._cancelled.setdefault(job_id, time.monotonic())
-        if self._child is not None:
-            self._child.send(Cancel(job_id=job_id))
+        self._ask(Cancel(job_id=job_id))
+
+    def pause(self, job_id: str) -> None:
+        """Ask for a stop after this step that another run can go on from. Any thread."""
+        self._ask(Pause(job_id=job_id))
+
+    def forget(self, job_id: str) -> None:
+        """Forget what was asked of an earlier run of this job: a cancel that came too late."""
+        self._cancelled.pop(job_id, None)
+        with self._asking:
+            self._early.pop(job_id, None)
+
+    def stop_early(self, job_id: str) -> None:
+        """Ask for an end after this step that keeps what there is by then. Any thread."""
+        self._ask(StopEarly(job_id=job_id))
 
     def kill(self) -> None:
         """End the engine at once. Any thread."""
@@ -189,9 +264,15 @@ class LocalExecutor:
     def close(self) -> None:
         """End the engine in order, or at once when it does not answer. A closed one stays so."""
         self._closed.set()
+        self.rest()
+
+    def rest(self) -> None:
+        """End the engine and give its memory back; `start` loads it again. A job is saved first."""
         child = self._child
         if child is None:
             return
+        if child.job_id:
+            child.send(Pause(job_id=child.job_id))
         child.send(Shutdown())
         child.process.join(self._limits.close_grace)
         if child.process.is_alive():
@@ -199,13 +280,23 @@ class LocalExecutor:
             child.process.join()
         self._child = None
 
+    def _ask(self, message: Cancel | Pause | StopEarly) -> None:
+        """Tell the child; of a job that it does not know yet it is told right after that."""
+        with self._asking:
+            child = self._child
+            if child is not None and child.job_id == message.job_id:
+                child.send(message)
+            else:
+                self._early[message.job_id] = message
+
     def _spawn(self) -> _Child:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
             target=run_worker, args=(theirs, self._settings, self._worker), daemon=True
         )
-        process.start()
+        with without_secrets():
+            process.start()
         theirs.close()
         child = _Child(process=process, connection=ours)
         threading.Thread(target=child.read, name="engine-reader", daemon=True).start()
@@ -257,6 +348,12 @@ class LocalExecutor:
             return "did not stop in time and was ended"
         if now - child.heard_at > limits.silence:
             return f"gave no sign of life for {limits.silence:.0f} s and was ended"
+        held = child.resident_mib() if limits.memory_mib else 0
+        if held > limits.memory_mib:
+            return (
+                f"held {held} MiB of memory, more than the {limits.memory_mib} MiB that it may, "
+                "and was ended"
+            )
         return ""
 
     def _clear(self, child: _Child) -> None:
@@ -273,7 +370,13 @@ class LocalExecutor:
 
     def _crash(self, child: _Child, job_id: str, reason: str) -> Crashed:
         death = self._death(child, reason)
-        return Crashed(job_id=job_id, message=str(death), exit_code=child.process.exitcode)
+        return Crashed(
+            job_id=job_id,
+            message=str(death),
+            exit_code=child.process.exitcode,
+            last_events=tuple(child.last_events),
+            rss_mib=child.said_mib,
+        )
 
     def _death(self, child: _Child, reason: str) -> EngineDied:
         child.process.join(self._limits.close_grace)
@@ -289,45 +392,3 @@ class LocalExecutor:
         self._closed.wait(max(0.0, self._died_at + wait - time.monotonic()))
         if self._closed.is_set():
             raise EngineDied("The engine was closed while it waited to start again.")
-
-
-def exit_in_words(exit_code: int | None) -> str:
-    """Return what an exit code most likely means, for an editor."""
-    if exit_code is None:
-        return "does not answer"
-    if exit_code in (137, -9):
-        return "was stopped by the system, most likely because memory ran out (exit code 137)"
-    if exit_code == -11:
-        return "crashed in native code (segmentation fault)"
-    if exit_code == -6:
-        return "aborted in native code"
-    if exit_code < 0:
-        return f"was ended by signal {-exit_code}"
-    return f"ended by itself (exit code {exit_code})"
-
-
-def run_worker(connection: Connection, settings: dict[str, Any], worker: str) -> None:
-    """Run a worker in the child: set the environment, watch the parent, import, serve."""
-    # Ctrl-C in a terminal goes to the whole group; the server decides when the engine ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threads = str(settings.get("threads") or "")
-    environment = {
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
-    }
-    if threads:
-        environment |= {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    os.environ.update(environment)
-    threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
-    module, _, function = worker.partition(":")
-    getattr(importlib.import_module(module), function)(connection, settings)
-
-
-def _end_with_parent() -> None:
-    """End this process when its parent is gone, whatever the worker is busy with."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)

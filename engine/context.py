@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import torch
@@ -35,6 +35,12 @@ class MemoryInfo:
     """The context does not grow with the number of past shots."""
     can_recall: bool
     needs_causal_base: bool = False
+    token_pixels: int = 0
+    """Rows and columns of pixels that one token covers. 0 = it is not read as tokens."""
+    token_frames: int = 1
+    """Frames that a token covers in time, after the first frame, which has its own."""
+    most_steps: int = 0
+    """Token steps in time that are read in all, the newest ones. 0 = every one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +83,32 @@ MemoryState = tuple[MemoryEntry, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """How one entry is read. Rules never change an entry."""
+
+    hidden: tuple[tuple[int, int], ...] = ()
+    """Pixel frames of the take that are left out: first, and the one after the last."""
+    is_pinned: bool = False
+    """Read even where a system of bounded length would have dropped it."""
+
+    def hides(self, first: int, after: int) -> bool:
+        """Return whether any of the frames from `first` to before `after` is left out."""
+        return any(a < after and first < b for a, b in self.hidden)
+
+
+AS_IT_IS = Rule()
+Rules = Mapping[int, Rule]
+"""By index of the entry; entries without one are read as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class FrameRef:
     """A past frame: frame `frame` of the take behind entry `entry_index`."""
 
     entry_index: int
     frame: int
+    rules: Rules = field(default_factory=dict)
+    """How the entries are read: with a rule, recall shows what is left."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +119,7 @@ class ContextRequest:
     rows: int
     columns: int
     """Patch grid of the section."""
+    rules: Rules = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +128,9 @@ class ContextSource:
 
     entry_index: int
     weight: float
+    """Share of what was read, in [0, 1]."""
+    num_tokens: int = 0
+    """Tokens of the entry in the context; sources stand in the order of their tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)

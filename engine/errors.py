@@ -10,6 +10,7 @@ EngineError
   ProtocolError        a message between server and engine is not what was agreed
   EngineDied           the engine process ended while it was needed
   Cancelled            the editor stopped the job
+  Paused               the editor paused the job; where it stands was handed over before
 ```
 A message says what happened, with the number; what was expected; what to do.
 """
@@ -49,3 +50,7 @@ class EngineDied(EngineError):
 
 class Cancelled(EngineError):
     """The editor stopped the job."""
+
+
+class Paused(EngineError):
+    """The editor paused the job; where it stands was handed over before."""

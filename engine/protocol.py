@@ -8,194 +8,25 @@ torch, so the server may import it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from engine.specs import Checkpoint, JobResult, Spec
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Largest message in bytes, in both directions."""
 MAX_PREVIEW_BYTES = 64 * 1024
 """Largest JPEG preview in bytes, before base64."""
 Phase = Literal[
-    "loading", "reading_memory", "denoising", "decoding", "remembering", "saving", "encoding"
+    "loading",
+    "reading_memory",
+    "denoising",
+    "decoding",
+    "remembering",
+    "saving",
+    "encoding",
+    "measuring",
 ]
-RecallMode = Literal["mean", "sample"]
-"""`mean`: one step from pure noise, the honest picture of what memory knows. `sample`: 8 steps."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encoding:
-    """How every take and export is encoded, so that takes can be joined without re-encoding."""
-
-    codec: str = "libx264"
-    crf: int = 16
-    preset: str = "veryfast"
-    pixel_format: str = "yuv420p"
-    colour: int = 1
-    """Number of BT.709 in primaries, transfer and matrix. The range is limited (tv)."""
-    keyframe_interval: int = 6
-    """Frames between key frames: short, so that a player steps exactly."""
-
-
-PINNED = Encoding()
-"""The encoding of every take. A change makes older takes re-encode on export, never wrong."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EntryRef:
-    """One remembered take in the memory of a cut, oldest first in a list."""
-
-    take_id: str
-    latents_digest: str
-    key: str = ""
-    """Key of the entry under the system that is asked for. Empty = the engine computes it."""
-    blob_digest: str = ""
-    """Digest of the entry's safetensors blob. Empty = no entry yet: remade from the latents."""
-    num_frames: int = 0
-    """Pixel frames of the take. The latents may cover more (repeated last frame)."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EntryResult:
-    """A memory entry that a job left in the blob store."""
-
-    key: str
-    system: str
-    fingerprint: str
-    scope: Literal["take", "chain"]
-    latents_digest: str
-    blob_digest: str
-    num_tokens: int
-    num_bytes: int
-    previous_key: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BlobResult:
-    """A blob that a job wrote, for the row that must follow."""
-
-    digest: str
-    size: int
-    media_type: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """How much a shot read from one past take, for "what fed this shot"."""
-
-    take_id: str
-    weight: float
-    """Share of the memory tokens that were read, in [0, 1]."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TakeResult:
-    """One take as blobs: what generating a shot, or encoding a piece of footage, leaves behind."""
-
-    media_digest: str
-    """mp4 with the pinned encoding, `num_frames` frames."""
-    latents_digest: str
-    strip_digest: str
-    """JPEG film strip: up to 24 tiles in one row."""
-    strip_tiles: int
-    num_frames: int
-    width: int
-    height: int
-    rate: tuple[int, int]
-    entries: tuple[EntryResult, ...]
-    blobs: tuple[BlobResult, ...]
-    sources: tuple[Source, ...] = ()
-    memory_tokens: int = 0
-    """Context tokens the shot was conditioned on."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    """Wall seconds by phase, plus `step` (median of one denoising step) and `first_preview`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class GenerateSpec:
-    """Everything one generated take is made from."""
-
-    prompt: str
-    num_frames: int
-    """1 + 4k."""
-    width: int
-    height: int
-    rate: tuple[int, int]
-    seed: int
-    num_steps: int
-    guidance: float
-    """Text guidance scale. 1 = off."""
-    memory_system: str
-    """Registered memory system; `none` = no memory."""
-    strength: float
-    """Memory guidance scale: 0 = empty memory, 1 = as it is, above 1 = guided towards memory."""
-    entries: tuple[EntryRef, ...] = ()
-    kind: Literal["generate"] = "generate"
-
-
-@dataclass(frozen=True, kw_only=True)
-class EncodeSpec:
-    """Footage in normal form that becomes takes: latents, pinned video, strip and entries."""
-
-    media_digest: str
-    """Normal-form video: project rate and size, upright, square pixels."""
-    lengths: tuple[int, ...]
-    """Frames of each piece, in order; their sum is the length of the footage."""
-    width: int
-    height: int
-    rate: tuple[int, int]
-    memory_system: str
-    kind: Literal["encode"] = "encode"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecallSpec:
-    """One past frame to be decoded out of memory."""
-
-    memory_system: str
-    entries: tuple[EntryRef, ...]
-    """The memory state; `entries[entry_index]` covers the frame."""
-    entry_index: int
-    frame: int
-    """Frame within the take, from 0."""
-    width: int
-    height: int
-    mode: RecallMode = "mean"
-    seed: int = 0
-    media_digest: str = ""
-    """The take's own video, for the real frame beside it. Empty = no comparison."""
-    kind: Literal["recall"] = "recall"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecallResult:
-    """A recalled frame, with the real one beside it where there is one."""
-
-    source: Literal["memory", "probe", "archive", "none"]
-    recalled_digest: str
-    """PNG. Empty when `source` is `none`."""
-    real_digest: str
-    """PNG. Empty when there is no real frame."""
-    psnr: float | None
-    """dB over RGB 8 bit, recalled against real."""
-    ssim: float | None
-    num_tokens: int
-    """Memory tokens the picture was computed from."""
-    blobs: tuple[BlobResult, ...]
-    entries: tuple[EntryResult, ...] = ()
-    """Entries that had to be remade."""
-    note: str = ""
-    """Why there is no picture, in an editor's words."""
-
-
-Spec = GenerateSpec | EncodeSpec | RecallSpec
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobResult:
-    """What a finished job hands over: `takes` of generate and encode, `recall` of recall."""
-
-    takes: tuple[TakeResult, ...] = ()
-    recall: RecallResult | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +39,32 @@ class MemorySystemInfo:
     can_recall: bool
     title: str
     """What an editor reads."""
+    token_pixels: int = 0
+    """Rows and columns of pixels that one token covers. 0 = it is not read as tokens."""
+    token_frames: int = 1
+    """Frames that a token covers in time, after the first frame, which has its own."""
+    most_steps: int = 0
+    """Token steps in time that are read in all, the newest ones. 0 = every one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WordGroup:
+    """Words and phrases of a closed vocabulary that belong together, as an editor browses them."""
+
+    title: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrengthEffect:
+    """What a memory strength did to one figure when the model was measured."""
+
+    strength: float
+    figure: str
+    """In an editor's words, such as "looks kept"."""
+    value: float
+    unit: str = ""
+    """Written after the value, such as "%" or "dB"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +92,15 @@ class EngineInfo:
     systems: tuple[MemorySystemInfo, ...]
     words: tuple[str, ...]
     """Words the text encoder was trained on. Empty = open vocabulary."""
+    vocabulary: tuple[WordGroup, ...] = ()
+    """The same words by theme. Empty = the model says nothing about them."""
+    strength_effects: tuple[StrengthEffect, ...] = ()
+    """Measured on this model. Empty = not measured."""
     engine_version: str = "1"
+    memory_system: str = "none"
+    """Memory system that new shots use."""
+    weights: str = ""
+    """Fingerprint of every file that takes are made with. Empty = not known: not loaded yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,10 +114,26 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel:
-    """Stop the job between two steps."""
+    """Stop the job before its next piece of work: a block, a layer of the VAE, a frame."""
 
     job_id: str
     kind: Literal["cancel"] = "cancel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopEarly:
+    """End the denoising after the current step; what there is by then becomes the take."""
+
+    job_id: str
+    kind: Literal["stop_early"] = "stop_early"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pause:
+    """Save where the job stands after the current step, and end it there."""
+
+    job_id: str
+    kind: Literal["pause"] = "pause"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +164,8 @@ class Heartbeat:
     """The process is alive; `step` counts denoising steps since it started."""
 
     step: int
+    rss_mib: int = 0
+    """Resident memory. 0 = this system does not tell."""
     kind: Literal["heartbeat"] = "heartbeat"
 
 
@@ -316,6 +199,23 @@ class Pin:
     job_id: str
     digest: str
     kind: Literal["pin"] = "pin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """The job can go on from here in another process; the blob is durable and pinned."""
+
+    job_id: str
+    checkpoint: Checkpoint
+    kind: Literal["saved"] = "saved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PausedMessage:
+    """The job was paused as asked; where it stands was told by `Saved` before."""
+
+    job_id: str
+    kind: Literal["paused"] = "paused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,13 +254,29 @@ class Crashed:
     job_id: str
     message: str
     exit_code: int | None
+    last_events: tuple[str, ...] = ()
+    """What it said last, without contents."""
+    rss_mib: int = 0
+    """Memory that it held when it last told. 0 = not known."""
     kind: Literal["crashed"] = "crashed"
 
 
-ToEngine = Run | Cancel | Pinned | Shutdown
+ToEngine = Run | Cancel | StopEarly | Pause | Pinned | Shutdown
 FromEngine = (
-    Ready | Heartbeat | Progress | Preview | Pin | Finished | CancelledMessage | Failed | Crashed
+    Ready
+    | Heartbeat
+    | Progress
+    | Preview
+    | Pin
+    | Saved
+    | PausedMessage
+    | Finished
+    | CancelledMessage
+    | Failed
+    | Crashed
 )
+LAST = (Finished, CancelledMessage, PausedMessage, Failed, Crashed)
+"""What ends a job."""
 
 
 class Executor(Protocol):
@@ -370,8 +286,12 @@ class Executor(Protocol):
     def info(self) -> EngineInfo | None:
         """What the loaded model can do; None until it is loaded."""
 
+    @property
+    def worn(self) -> str:
+        """Why `start` will replace the engine by a fresh one, in words; empty = it will not."""
+
     def start(self) -> None:
-        """Start the engine if it is not running and wait until it is ready.
+        """Start the engine if it is not running, or is worn, and wait until it is ready.
 
         Raises:
             EngineDied: the process ended before it was ready; the message says why.
@@ -379,7 +299,7 @@ class Executor(Protocol):
         """
 
     def submit(self, job_id: str, spec: Spec) -> Iterator[FromEngine]:
-        """Yield the job's messages in order; the last is Finished, Cancelled, Failed or Crashed.
+        """Yield the job's messages in order; the last is one of `LAST`.
 
         `Pin` messages are answered by the consumer with `pinned` before it asks for the next one.
         """
@@ -388,7 +308,19 @@ class Executor(Protocol):
         """Tell the engine that the pin of `digest` is committed."""
 
     def cancel(self, job_id: str) -> None:
-        """Ask for a stop between two steps. Any thread."""
+        """Ask for a stop before the next block of the model. Any thread."""
+
+    def pause(self, job_id: str) -> None:
+        """Ask for a stop after this step that another run can go on from. Any thread."""
+
+    def forget(self, job_id: str) -> None:
+        """Forget what was asked of an earlier run of this job: a cancel that came too late."""
+
+    def rest(self) -> None:
+        """End the engine between two jobs and give its memory back; `start` loads it again."""
+
+    def stop_early(self, job_id: str) -> None:
+        """Ask for an end after this step that keeps what there is by then. Any thread."""
 
     def kill(self) -> None:
         """End the engine at once. Any thread."""

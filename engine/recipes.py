@@ -7,7 +7,7 @@ one object that render.py, retrieve.py and the worker hold.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ import torch
 
 from engine.context import EMPTY, Context, Memory, Ports, RecallQuery
 from engine.device.probe import Device
-from engine.memory.registry import MemorySite, build, names
+from engine.memory.registry import MemorySite, build, shipped
 from engine.models.checkpoint import WanParts, load_checkpoint
+from engine.models.stops import Stops
 from engine.models.text import embed_prompts
 from engine.models.transformer import MemoryPort
 from engine.sampling.sampler import denoise, noise
@@ -33,7 +34,8 @@ class Recipe:
 
     name: str
     checkpoint: Path
-    memory_systems: tuple[str, ...] = field(default_factory=lambda: tuple(names()))
+    memory_systems: tuple[str, ...] = ()
+    """Memory systems to build. Empty = all that are registered or ship with the checkpoint."""
 
 
 def embedded() -> Recipe:
@@ -70,12 +72,20 @@ class Model:
             token_timestep=parts.card.token_timestep,
         )
         self.memories: Mapping[str, Memory] = {name: build(name, site) for name in systems}
+        own = ("transformer", "text_encoder", "vae")
+        self.stops = Stops({name: getattr(parts, name) for name in own}, self.memories)
 
     @cached_property
     def frame_multiple(self) -> int:
-        """Shot lengths are 1 + frame_multiple * k, so that every memory system aligns."""
-        rates = [getattr(m, "encoder", None) for m in self.memories.values()]
-        return max([4, *(int(e.config.frame_multiple) for e in rates if e is not None)])
+        """Shot lengths are 1 + frame_multiple * k, so that the default memory system aligns.
+
+        Other rates repeat a shot's last frame for encoding where its length does not divide.
+        """
+        encoder = getattr(self.memories.get(self.card.memory), "encoder", None)
+        if encoder is None:
+            rates = [getattr(m, "encoder", None) for m in self.memories.values()]
+            return max([4, *(int(e.config.frame_multiple) for e in rates if e is not None)])
+        return max(4, int(encoder.config.frame_multiple))
 
     @cached_property
     def empty_text(self) -> torch.Tensor:
@@ -154,4 +164,5 @@ def load_model(recipe: Recipe, device: Device) -> Model:
         CheckpointError: the folder cannot be used as it is.
     """
     parts = load_checkpoint(recipe.checkpoint, device=device.name)
-    return Model(parts, device, recipe.memory_systems)
+    systems = recipe.memory_systems or tuple(shipped(recipe.checkpoint / "memory"))
+    return Model(parts, device, systems)

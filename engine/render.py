@@ -7,8 +7,9 @@ sampling.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -19,15 +20,31 @@ from engine.context import (
     ContextSource,
     Memory,
     MemoryEntry,
+    Rules,
     ShotLatents,
 )
 from engine.context import MemoryState as State
-from engine.latent_time import num_latents
+from engine.errors import Cancelled, Paused
+from engine.latent_time import num_latents, padded_frames
+from engine.models.attention_mass import AttentionMass
 from engine.recipes import Model
 from engine.sampling import sampler
-from engine.sampling.guidance import Guidance, guided
-from engine.sampling.sampler import Step, noise
+from engine.sampling.guidance import Guidance, Velocity, guided
+from engine.sampling.known import Known
+from engine.sampling.sampler import SamplerState, Step, noise
 from engine.video import vae as video_vae
+
+
+@dataclass(frozen=True, kw_only=True)
+class Halfway:
+    """Where the rendering of a shot stands, so that another process can go on from there."""
+
+    sampler: SamplerState
+    num_steps: int
+    mass: tuple[float, ...] = ()
+    """Attention added up so far, for each past take."""
+    is_clean: bool = False
+    """Nothing is left to sample: the latents are those of the take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +61,29 @@ class ShotRequest:
     strength: float
     memory_system: str
     """A registered system, or `none`."""
+    rules: Rules = field(default_factory=dict)
+    """How entries are read: what is forgotten and pinned."""
+    known: Known | None = None
+    """Frames that are held or varied. None = everything is made from noise."""
+    resume: Halfway | None = None
+    """Where an earlier run of the very same request stood. None = from the beginning."""
+
+
+def _no() -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asks:
+    """What may be asked of a shot while it is rendered; each is looked at between two steps."""
+
+    is_cancelled: Callable[[], bool] = _no
+    is_stopping: Callable[[], bool] = _no
+    """End after this step; what the model expects the shot to be by then is decoded."""
+    is_pausing: Callable[[], bool] = _no
+    """Yield where the shot stands, then raise `Paused`."""
+    is_saving: Callable[[], bool] = _no
+    """Yield where the shot stands, then go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +95,20 @@ class MemoryRead:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Attended:
+    """How much the shot attended to each past take while it was denoised."""
+
+    sources: tuple[ContextSource, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Kept:
     """The clean latents are durable under `digest`."""
 
     digest: str
     latents_BCTHW: torch.Tensor
+    halfway: Halfway
+    """What a run needs that only decodes: without the latents' own bytes, which `digest` names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,32 +127,28 @@ class Remembered:
     entries: tuple[MemoryEntry, ...]
 
 
-Event = MemoryRead | Step | Kept | Decoded | Remembered
+Event = MemoryRead | Attended | Step | Halfway | Kept | Decoded | Remembered
 Keep = Callable[[torch.Tensor], str]
 """Stores clean latents durably and returns their digest."""
 
 
 def render_shot(
-    model: Model,
-    request: ShotRequest,
-    state: State,
-    *,
-    keep: Keep,
-    is_cancelled: Callable[[], bool] = lambda: False,
+    model: Model, request: ShotRequest, state: State, *, keep: Keep, asks: Asks | None = None
 ) -> Iterator[Event]:
     """Yield the events of one shot, in order: MemoryRead, Steps, Kept, Decoded..., Remembered.
 
     Raises:
         Cancelled: between two steps.
+        Paused: between two steps, after a `Halfway`.
         MemoryStateError: an entry that this model did not make.
         ValueError: a length that is not 1 + 4k.
     """
     memory = model.memories.get(request.memory_system)
-    latents = yield from denoise(model, request, state, is_cancelled=is_cancelled)
+    halfway = yield from denoise(model, request, state, asks or Asks())
     # What is kept is what everything after it is made from: bf16, as in the blob.
-    latents = latents.to(torch.bfloat16).float()
+    latents = halfway.sampler.latents_BCTHW.to(torch.bfloat16).float()
     digest = keep(latents)
-    yield Kept(digest=digest, latents_BCTHW=latents)
+    yield Kept(digest=digest, latents_BCTHW=latents, halfway=halfway)
     frames = yield from decode_shot(model, latents)
     if memory is None:
         yield Remembered(entries=())
@@ -113,21 +158,48 @@ def render_shot(
 
 
 def denoise(
-    model: Model,
-    request: ShotRequest,
-    state: State,
-    *,
-    is_cancelled: Callable[[], bool] = lambda: False,
-) -> Generator[MemoryRead | Step, None, torch.Tensor]:
-    """Yield what happens from noise to clean latents; the generator returns the latents."""
+    model: Model, request: ShotRequest, state: State, asks: Asks
+) -> Generator[MemoryRead | Attended | Step | Halfway, None, Halfway]:
+    """Yield what happens from noise to clean latents; the generator returns where that ended."""
     time = num_latents(request.num_frames)
     rows, columns = request.height // 8, request.width // 8
     memory = model.memories.get(request.memory_system)
-    context = model_context(memory, state, time, rows // 2, columns // 2)
+    section = ContextRequest(
+        num_latents=time, rows=rows // 2, columns=columns // 2, rules=request.rules
+    )
+    is_read = memory is not None and request.strength != 0.0
+    context = memory.context(state, section) if memory is not None and is_read else EMPTY
     yield MemoryRead(num_tokens=context.num_tokens, sources=context.sources)
+    before = request.resume
+    mass = AttentionMass(
+        model.parts.transformer,
+        [s.num_tokens for s in context.sources],
+        () if before is None else before.mass,
+    )
+    if before is not None and before.is_clean:
+        halfway = before
+    else:
+        shape = (1, model.parts.vae.config.z_dim, time, rows, columns)
+        halfway = yield from _sample(model, request, (context, mass), shape, asks)
+    if context.sources:
+        shares = zip(context.sources, mass.shares(), strict=True)
+        yield Attended(sources=tuple(replace(s, weight=share) for s, share in shares))
+    return halfway
+
+
+def _sample(
+    model: Model,
+    request: ShotRequest,
+    read: tuple[Context, AttentionMass],
+    shape: tuple[int, ...],
+    asks: Asks,
+) -> Generator[Step | Halfway, None, Halfway]:
+    """Yield the steps, and where they stand as often as it is asked for."""
+    context, mass = read
+    before = None if request.resume is None else request.resume.sampler
     text = model.embed(request.prompt)
     velocity = guided(
-        model.velocity,
+        _measured(model, mass, (text, context), request),
         Guidance(
             text=request.guidance,
             memory=request.strength,
@@ -137,15 +209,34 @@ def denoise(
         model.empty_text,
         context,
     )
-    shape = (1, model.parts.vae.config.z_dim, time, rows, columns)
-    latents = noise(shape, request.seed, model.device.name)
+    start = noise(shape, request.seed, model.device.name)
     steps = sampler.denoise(
-        velocity, latents, model.parts.scheduler, request.num_steps, is_cancelled=is_cancelled
+        velocity,
+        start,
+        model.parts.scheduler,
+        request.num_steps,
+        known=request.known,
+        resume=before,
     )
+    state, num_steps = before or SamplerState(step=0, latents_BCTHW=start), request.num_steps
     for step in steps:
-        latents = step.latents_BCTHW
+        state, num_steps = step.state, step.num_steps
         yield step
-    return latents
+        if asks.is_cancelled():
+            raise Cancelled(f"Stopped after step {step.index} of {num_steps}.")
+        if step.index == step.num_steps:
+            break
+        halfway = Halfway(sampler=state, num_steps=num_steps, mass=mass.mass)
+        if asks.is_stopping():
+            # Half-denoised latents decode to noise; the estimate is what the model expects so far.
+            state = replace(state, latents_BCTHW=step.estimate_BCTHW)
+            break
+        if asks.is_pausing():
+            yield halfway
+            raise Paused(f"Paused after step {step.index} of {num_steps}.")
+        if asks.is_saving():
+            yield halfway
+    return Halfway(sampler=state, num_steps=num_steps, mass=mass.mass, is_clean=True)
 
 
 def decode_shot(
@@ -174,26 +265,47 @@ def shot_latents(
     """Return what memory sees of a take: its latents, and the reduced clip encoded again.
 
     `frames_FHW3` are the frames decoded from the latents, so that an entry is a function of its
-    key. `num_frames` counts real frames where the last one was repeated for encoding.
+    key. `num_frames` counts real frames where the last one was repeated for encoding. A length
+    that the memory's rate does not divide is encoded again with its last frame repeated.
     """
+    num_frames = num_frames or frames_FHW3.shape[0]
     encoder = getattr(memory, "encoder", None)
     reduced = latents_BCTHW[:, :, :1]
     if encoder is not None:
-        clip = video_vae.reduce_clip(frames_FHW3, encoder.config.rate_hwt)
+        multiple = int(encoder.config.frame_multiple)
         with model.device.autocast():
+            if (len(frames_FHW3) - 1) % multiple:
+                missing = padded_frames(len(frames_FHW3), multiple) - len(frames_FHW3)
+                last = frames_FHW3[-1:].expand(missing, -1, -1, -1)
+                frames_FHW3 = torch.cat([frames_FHW3, last])
+                latents_BCTHW = video_vae.encode(model.parts.vae, frames_FHW3)
+            clip = video_vae.reduce_clip(frames_FHW3, encoder.config.rate_hwt)
             reduced = video_vae.encode(model.parts.vae, clip)
     return ShotLatents(
         latents_BCTHW=latents_BCTHW,
         lr_latents_BCTHW=reduced,
         digest=digest,
-        num_frames=num_frames or frames_FHW3.shape[0],
+        num_frames=num_frames,
     )
 
 
-def model_context(
-    memory: Memory | None, state: State, time: int, rows: int, columns: int
-) -> Context:
-    """Return the context of a section, empty without a memory system."""
-    if memory is None:
-        return EMPTY
-    return memory.context(state, ContextRequest(num_latents=time, rows=rows, columns=columns))
+def _measured(
+    model: Model, mass: AttentionMass, read: tuple[torch.Tensor, Context], request: ShotRequest
+) -> Velocity:
+    """Return the model's velocity, with attention to memory measured at two of the steps.
+
+    Only the forward with the prompt and the memory is looked at; guidance makes others beside it.
+    """
+    chosen = {request.num_steps // 4, request.num_steps // 2}
+    calls = itertools.count(0 if request.resume is None else request.resume.sampler.step)
+
+    def velocity(
+        latents: torch.Tensor, sigma: float, text: torch.Tensor, context: Context
+    ) -> torch.Tensor:
+        is_read = text is read[0] and context is read[1] and context.num_tokens > 0
+        if is_read and next(calls) in chosen:
+            with mass.measuring():
+                return model.velocity(latents, sigma, text, context)
+        return model.velocity(latents, sigma, text, context)
+
+    return velocity

@@ -8,8 +8,8 @@ import torch
 
 from engine.context import FrameRef, MemoryState, RecallSource
 from engine.errors import MemoryStateError
-from engine.protocol import RecallMode
 from engine.recipes import RECALL_STEPS, Model
+from engine.specs import RecallMode
 from engine.video import vae as video_vae
 
 

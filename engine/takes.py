@@ -12,16 +12,28 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from engine.context import Memory, MemoryEntry, MemoryState
-from engine.errors import MemoryStateError
+from engine.context import Memory, MemoryEntry, MemoryState, Rule, Rules
+from engine.errors import MediaError, MemoryStateError
+from engine.latent_time import FRAMES_PER_LATENT, latent_of_frame, num_latents
 from engine.memory.entries import from_bytes, to_bytes
-from engine.protocol import BlobResult, EntryRef, EntryResult
 from engine.recipes import Model
 from engine.render import shot_latents
+from engine.sampling.known import Known
+from engine.specs import (
+    BaseTake,
+    BlobResult,
+    EntryRef,
+    EntryResult,
+    GenerateSpec,
+    PinnedFrame,
+)
 from engine.video import vae as video_vae
+from engine.video.picture import read_image
 from storage.blobs import BlobStore
 
 SAFETENSORS = "application/x-safetensors"
+STILL_FRAMES = 1 + 2 * FRAMES_PER_LATENT
+"""How long a still is shown to the VAE for the latent of its last 4 frames."""
 
 
 @dataclass
@@ -40,6 +52,10 @@ class BlobDesk:
             digest=stored.digest, size=stored.size, media_type=media_type
         )
         return stored.digest
+
+    def put_aside(self, data: bytes) -> str:
+        """Store what is no part of the result, durably and pinned, and return its digest."""
+        return self.store.put(data, pin=self.pin).digest
 
     @property
     def blobs(self) -> tuple[BlobResult, ...]:
@@ -113,6 +129,15 @@ def load_state(
     return tuple(state), tuple(remade)
 
 
+def rules_of(refs: tuple[EntryRef, ...]) -> Rules:
+    """Return how the entries behind `refs` are to be read."""
+    return {
+        index: Rule(hidden=ref.hidden, is_pinned=ref.is_pinned)
+        for index, ref in enumerate(refs)
+        if ref.hidden or ref.is_pinned
+    }
+
+
 def entry_of_latents(
     model: Model, memory: Memory, state: MemoryState, digest: str, source: tuple[torch.Tensor, int]
 ) -> MemoryEntry:
@@ -122,6 +147,85 @@ def entry_of_latents(
         frames = video_vae.decode(model.parts.vae, latents)
     shot = shot_latents(model, memory, latents, frames, digest=digest, num_frames=num_frames)
     return memory.remember(state, shot)
+
+
+def known_of(model: Model, spec: GenerateSpec, store: BlobStore) -> Known | None:
+    """Return what is known of the take that `spec` asks for; None = nothing.
+
+    Raises:
+        MediaError: a pinned frame that is gone or does not fit.
+        MemoryStateError: the base take's latents are gone or do not fit.
+    """
+    if spec.base is None and spec.start is None and spec.end is None:
+        return None
+    time = num_latents(spec.num_frames)
+    shape = (1, model.parts.vae.config.z_dim, time, spec.height // 8, spec.width // 8)
+    latents, held_T = torch.zeros(shape), torch.zeros(time, dtype=torch.bool)
+    strength = 1.0
+    if spec.base is not None:
+        latents = _base_latents(store, spec.base, shape)
+        held_T[:] = True
+        held_T[slice(*spec.base.redo)] = False
+        strength = spec.base.strength
+    for pin, place in ((spec.start, 0), (spec.end, time - 1)):
+        if pin is not None:
+            latents[:, :, place] = _pinned_latent(model, pin, spec, store, is_first=place == 0)
+            held_T[place] = True
+    return Known(latents_BCTHW=latents, held_T=held_T, strength=strength)
+
+
+def _base_latents(store: BlobStore, base: BaseTake, shape: tuple[int, ...]) -> torch.Tensor:
+    if not store.exists(base.latents_digest):
+        raise MemoryStateError(
+            f"The latents {base.latents_digest[:12]} of the take to start from are not in the "
+            "library. Expected them beside its video: start from another take."
+        )
+    latents = latents_from_bytes(store.read(base.latents_digest), shape[1])
+    if latents.shape != shape:
+        raise MemoryStateError(
+            f"The take to start from has latents {tuple(latents.shape)}. Expected {shape}: choose "
+            "one of the shot's own size and length."
+        )
+    first, stop = base.redo
+    if not 0 <= first < stop <= shape[2]:
+        raise MemoryStateError(
+            f"Latent frames {first} to {stop} are to be made anew. Expected some of {shape[2]}."
+        )
+    return latents
+
+
+def _pinned_latent(
+    model: Model, pin: PinnedFrame, spec: GenerateSpec, store: BlobStore, *, is_first: bool
+) -> torch.Tensor:
+    """Return the latent 1 C H W of a still: as a take's first frame, or as its last 4."""
+    frame = _pinned_frame(model, pin, store)
+    if frame.shape[1:3] != (spec.height, spec.width):
+        raise MediaError(
+            f"A pinned frame of {frame.shape[2]} x {frame.shape[1]} pixels. Expected "
+            f"{spec.width} x {spec.height}: pin one of this film."
+        )
+    # A latent after the first stands for 4 frames and follows others: the still is shown that long.
+    clip = frame if is_first else frame.expand(STILL_FRAMES, -1, -1, -1)
+    with model.device.autocast():
+        return video_vae.encode(model.parts.vae, clip)[:, :, -1].cpu()
+
+
+def _pinned_frame(model: Model, pin: PinnedFrame, store: BlobStore) -> torch.Tensor:
+    if not store.exists(pin.digest):
+        raise MediaError(
+            f"The pinned frame {pin.digest[:12]} is not in the library. Pin another frame."
+        )
+    data = store.read(pin.digest)
+    if pin.source == "still":
+        return torch.from_numpy(read_image(data))[None]
+    latents = latents_from_bytes(data, model.parts.vae.config.z_dim)
+    last, _ = latent_of_frame(pin.frame)
+    if last >= latents.shape[2]:
+        raise MediaError(f"The pinned take has no frame {pin.frame}. Pin one that it shows.")
+    # Out of the latents, not the video: the VAE decodes a prefix to the very same frames.
+    latents = latents[:, :, : last + 1].to(model.device.name)
+    with model.device.autocast():
+        return video_vae.decode(model.parts.vae, latents)[pin.frame : pin.frame + 1]
 
 
 def _remake(

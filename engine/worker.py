@@ -15,17 +15,21 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from engine.bench import SAVE_SECONDS, Bench, Report
 from engine.context import EMPTY, MemoryInfo
+from engine.device.offload import Ladder, Size, is_out_of_memory
 from engine.device.probe import Device, choose_device
 from engine.errors import Cancelled as JobCancelled
-from engine.errors import EngineError, ProtocolError
-from engine.jobs import Bench, Report, run_job
+from engine.errors import EngineError, OutOfBudgetError, Paused, ProtocolError
+from engine.jobs import run_job
+from engine.models.fingerprint import fingerprint
 from engine.protocol import (
     MAX_MESSAGE_BYTES,
     MAX_PREVIEW_BYTES,
@@ -36,18 +40,23 @@ from engine.protocol import (
     Finished,
     FromEngine,
     Heartbeat,
-    JobResult,
     MemorySystemInfo,
+    Pause,
+    PausedMessage,
     Pin,
     Pinned,
     Preview,
     Progress,
     Ready,
     Run,
-    Shutdown,
+    Saved,
+    StopEarly,
+    ToEngine,
 )
 from engine.recipes import EMBEDDED, Model, Recipe, load_model
+from engine.specs import Checkpoint, GenerateSpec, JobResult, Spec
 from engine.takes import BlobDesk
+from engine.watch import resident_mib
 from engine.wire import decode_to_engine, encode
 from storage.blobs import BlobStore
 from storage.errors import StorageError
@@ -61,11 +70,16 @@ LOGGER = logging.getLogger("engine.worker")
 class Worker:
     """One process, one model, one job at a time; a second thread reads the pipe."""
 
-    def __init__(self, connection: Connection, blobs: Path) -> None:
+    def __init__(
+        self, connection: Connection, blobs: Path, *, save_seconds: float = SAVE_SECONDS
+    ) -> None:
         self.connection = connection
         self.store = BlobStore(blobs)
+        self.save_seconds = save_seconds
         self.jobs: queue.Queue[Run | None] = queue.Queue()
         self.cancelled: set[str] = set()
+        self.stopping: set[str] = set()
+        self.pausing: set[str] = set()
         self.pins: dict[str, threading.Event] = {}
         self.steps = 0
         self._sending = threading.Lock()
@@ -89,36 +103,52 @@ class Worker:
         while True:
             time.sleep(HEARTBEAT_SECONDS)
             try:
-                self.send(Heartbeat(step=self.steps))
+                self.send(Heartbeat(step=self.steps, rss_mib=resident_mib()))
             except OSError:
                 os._exit(0)
 
     def serve(self, model: Model) -> None:
         """Run jobs until told to end."""
+        names = ("transformer", "text_encoder", "vae")
+        parts = {name: getattr(model.parts, name) for name in names}
+        ladder = Ladder(parts, model.device.name)
         while (run := self.jobs.get()) is not None:
-            self._run(model, run)
+            self._run(model, ladder, run)
 
-    def _receive(self, message: Run | Cancel | Pinned | Shutdown) -> None:
+    def _receive(self, message: ToEngine) -> None:
         if isinstance(message, Run):
+            # A job that is tried again keeps its id: what was asked of it before is over.
+            for asked in (self.cancelled, self.stopping, self.pausing):
+                asked.discard(message.job_id)
             self.jobs.put(message)
         elif isinstance(message, Cancel):
             self.cancelled.add(message.job_id)
+        elif isinstance(message, StopEarly):
+            self.stopping.add(message.job_id)
+        elif isinstance(message, Pause):
+            self.pausing.add(message.job_id)
         elif isinstance(message, Pinned):
             self.pins.setdefault(message.digest, threading.Event()).set()
         else:
             self.jobs.put(None)
 
-    def _run(self, model: Model, run: Run) -> None:
+    def _run(self, model: Model, ladder: Ladder, run: Run) -> None:
         desk = BlobDesk(store=self.store, pin=lambda digest: self._pin(run.job_id, digest))
-        bench = Bench(model=model, desk=desk, is_cancelled=lambda: run.job_id in self.cancelled)
+        bench = Bench(
+            model=model,
+            desk=desk,
+            is_cancelled=lambda: run.job_id in self.cancelled,
+            is_stopping=lambda: run.job_id in self.stopping,
+            is_pausing=lambda: run.job_id in self.pausing,
+            save_seconds=self.save_seconds,
+        )
         try:
-            result = self._consume(run, bench)
+            result = self._with_less_memory(run, bench, ladder)
             self.send(Finished(job_id=run.job_id, result=result))
         except JobCancelled:
             self.send(CancelledMessage(job_id=run.job_id))
-        except torch.cuda.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            self._fail(run.job_id, error, "The device is out of memory: use a smaller size.")
+        except Paused:
+            self.send(PausedMessage(job_id=run.job_id))
         except (EngineError, StorageError) as error:
             self._fail(run.job_id, error, str(error))
         except Exception as error:
@@ -126,17 +156,45 @@ class Worker:
             self._fail(run.job_id, error, f"The engine failed: {error}.")
             if "CUDA" in str(error):
                 os._exit(1)  # a CUDA context does not recover in place
-        finally:
-            # A job that is tried again keeps its id: an old stop must not meet it.
-            self.cancelled.discard(run.job_id)
 
-    def _consume(self, run: Run, bench: Bench) -> JobResult:
-        for item in run_job(bench, run.spec):
-            if isinstance(item, JobResult):
-                return item
-            self._report(run.job_id, item)
-            if bench.is_cancelled():
-                break
+    def _with_less_memory(self, run: Run, bench: Bench, ladder: Ladder) -> JobResult:
+        """Run a job; each time that memory runs out, give up one thing more and go on.
+
+        Raises:
+            OutOfBudgetError: there is nothing left to give up.
+        """
+        size, spec = size_of(run.spec, bench.model), run.spec
+        ladder.use(size)
+        while True:
+            saved: list[Checkpoint] = []
+            try:
+                return self._consume(run.job_id, spec, bench, saved)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                told = str(error)
+            # Outside of the handler: until there, the error holds on to every tensor it met.
+            bench.model.parts.vae.clear_cache()
+            rung = ladder.climb(size)
+            LOGGER.warning("Memory ran out (%s). Now: %s", told, rung or "nothing is left to try")
+            if not rung:
+                raise OutOfBudgetError(advice(spec, size, ladder.rungs))
+            if saved and isinstance(spec, GenerateSpec):
+                spec = replace(spec, resume=saved[-1])
+
+    def _consume(self, job_id: str, spec: Spec, bench: Bench, saved: list[Checkpoint]) -> JobResult:
+        """Run a job once and return its result; where it can go on from is added to `saved`."""
+        with bench.model.stops.asking(bench.is_cancelled):
+            for item in run_job(bench, spec):
+                if isinstance(item, JobResult):
+                    return item
+                if isinstance(item, Checkpoint):
+                    saved.append(item)
+                    self.send(Saved(job_id=job_id, checkpoint=item))
+                    continue
+                self._report(job_id, item)
+                if bench.is_cancelled():
+                    break
         raise JobCancelled("Stopped as asked.")
 
     def _report(self, job_id: str, report: Report) -> None:
@@ -172,12 +230,14 @@ class Worker:
 def main(connection: Connection, settings: dict[str, Any]) -> None:
     """Run the engine on `connection` until it closes.
 
-    `settings`: `checkpoint` (folder, empty = embedded), `blobs` (folder), `threads` (0 = choose).
+    `settings`: `checkpoint` (folder, empty = embedded), `blobs` (folder), `threads` (0 = choose),
+    `save_seconds` (between two checkpoints of a shot).
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to handle
     _end_with_parent()
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    worker = Worker(connection, Path(settings["blobs"]))
+    save_seconds = float(settings.get("save_seconds", SAVE_SECONDS))
+    worker = Worker(connection, Path(settings["blobs"]), save_seconds=save_seconds)
     for loop in (worker.listen, worker.beat):
         threading.Thread(target=loop, daemon=True).start()
     try:
@@ -192,6 +252,23 @@ def main(connection: Connection, settings: dict[str, Any]) -> None:
         return
     worker.send(Ready(info=describe(model, device, seconds)))
     worker.serve(model)
+
+
+def size_of(spec: Spec, model: Model) -> Size:
+    """Return the size of the picture that a job works on."""
+    width, height = getattr(spec, "width", 0), getattr(spec, "height", 0)
+    return width or model.card.width, height or model.card.height
+
+
+def advice(spec: Spec, size: Size, rungs: tuple[str, ...]) -> str:
+    """Return what an editor can do about a job that does not fit the device."""
+    frames = getattr(spec, "num_frames", 0)
+    length = f" with {frames} frames" if frames else ""
+    return (
+        f"The device ran out of memory at {size[0]} x {size[1]}{length}, also after this: "
+        f"{'; '.join(rungs)}. Use fewer frames or a smaller size, close other programs that use "
+        "the device, then Retry. What was sampled by then is kept."
+    )
 
 
 def measure_shot(model: Model) -> float:
@@ -237,6 +314,10 @@ def describe(model: Model, device: Device, seconds_per_shot: float) -> EngineInf
         seconds_per_shot=seconds_per_shot,
         systems=tuple(_system(memory.info) for memory in model.memories.values()),
         words=card.words,
+        memory_system=card.memory,
+        weights=fingerprint(model.parts.folder),
+        vocabulary=card.vocabulary,
+        strength_effects=card.strength_effects,
     )
 
 
@@ -247,6 +328,9 @@ def _system(info: MemoryInfo) -> MemorySystemInfo:
         scope=info.scope,
         can_recall=info.can_recall,
         title=info.title,
+        token_pixels=info.token_pixels,
+        token_frames=info.token_frames,
+        most_steps=info.most_steps,
     )
 
 

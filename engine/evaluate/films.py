@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from engine.context import Memory, MemoryEntry, MemoryState
 from engine.device.probe import choose_device
+from engine.evaluate.shelf import NO_SHELF, Shelf
+from engine.memory.entries import from_bytes, to_bytes
 from engine.recipes import EMBEDDED, Model, load_model, wan
-from engine.render import Decoded, Remembered, ShotRequest, render_shot, shot_latents
+from engine.render import shot_latents
 from engine.train.world.draw import draw_shot
 from engine.train.world.script import ShotScript
 from engine.train.world.story import TEST_SEEDS, Story, WorldDials, tell
@@ -28,22 +32,19 @@ class FilmedShot:
 
     script: ShotScript
     drawn_FHW3: torch.Tensor
-    soft_FHW3: torch.Tensor
-    """The same frames through the VAE: the most that any model with this VAE can show."""
+    latents_BCTHW: torch.Tensor
     entry: MemoryEntry
+    decode: Callable[[torch.Tensor], torch.Tensor] = field(repr=False)
+
+    @cached_property
+    def soft_frames(self) -> torch.Tensor:
+        """The same frames through the VAE: the most that any model with this VAE can show."""
+        return self.decode(self.latents_BCTHW)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Take:
-    """A shot the model made."""
-
-    frames_FHW3: torch.Tensor
-    entries: tuple[MemoryEntry, ...]
-
-
-def memory_of(model: Model) -> Memory:
+def memory_of(model: Model, system: str = SYSTEM) -> Memory:
     """Return the memory system that is measured."""
-    return model.memories[SYSTEM]
+    return model.memories[system]
 
 
 def published_story(number: int, *, num_shots: int, text: float = 0.35) -> Story:
@@ -53,59 +54,57 @@ def published_story(number: int, *, num_shots: int, text: float = 0.35) -> Story
 
 
 @torch.no_grad()
-def film(model: Model, story: Story) -> list[FilmedShot]:
+def film(
+    model: Model, story: Story, *, shelf: Shelf = NO_SHELF, system: str = SYSTEM
+) -> list[FilmedShot]:
     """Return the shots of `story` as imported footage, each with its memory entry."""
-    memory = memory_of(model)
+    memory = memory_of(model, system)
+
+    def decode(latents_BCTHW: torch.Tensor) -> torch.Tensor:
+        with model.device.autocast():
+            return video_vae.decode(model.parts.vae, latents_BCTHW)
+
     filmed: list[FilmedShot] = []
     state: MemoryState = ()
     for index, script in enumerate(story.shots):
         drawn = torch.from_numpy(draw_shot(script).frames_FHW3)
-        with model.device.autocast():
-            latents = video_vae.encode(model.parts.vae, drawn)
+        picture = hashlib.sha256(drawn.numpy().tobytes()).hexdigest()
+        key = ("filmed", memory.info.fingerprint, str(model.device.dtype), picture)
+        kept = shelf.take(*key)
+        if kept is None:
+            with model.device.autocast():
+                latents = video_vae.encode(model.parts.vae, drawn)
             latents = latents.to(torch.bfloat16).float()  # as in the blob of a take
-            soft = video_vae.decode(model.parts.vae, latents)
-        digest = f"{story.seed}.{index}"
-        shot = shot_latents(model, memory, latents, soft, digest=digest)
-        entry = memory.remember(state, shot)
+            digest = f"{story.seed}.{index}"
+            shot = shot_latents(model, memory, latents, decode(latents), digest=digest)
+            entry = memory.remember(state, shot)
+            data = torch.frombuffer(bytearray(to_bytes(entry)), dtype=torch.uint8)
+            shelf.put({"latents": latents, "entry": data}, *key)
+        else:
+            latents = kept["latents"]
+            entry = from_bytes(kept["entry"].numpy().tobytes(), memory)
         state = (*state, entry)
-        filmed.append(FilmedShot(script=script, drawn_FHW3=drawn, soft_FHW3=soft, entry=entry))
+        filmed.append(
+            FilmedShot(
+                script=script, drawn_FHW3=drawn, latents_BCTHW=latents, entry=entry, decode=decode
+            )
+        )
     return filmed
 
 
-def make_take(
-    model: Model, script: ShotScript, state: MemoryState, *, strength: float, seed: int
-) -> Take:
-    """Return the shot that the studio would render from the caption alone and `state`."""
-    height, width = 96, 160
-    request = ShotRequest(
-        prompt=script.caption,
-        num_frames=script.num_frames,
-        width=width,
-        height=height,
-        seed=seed,
-        num_steps=model.card.num_steps,
-        guidance=model.card.guidance,
-        strength=strength,
-        memory_system=SYSTEM,
-    )
-    frames: list[torch.Tensor] = []
-    entries: tuple[MemoryEntry, ...] = ()
-    for event in render_shot(model, request, state, keep=lambda latents: f"take.{seed}"):
-        if isinstance(event, Decoded):
-            frames.append(event.frames_FHW3)
-        elif isinstance(event, Remembered):
-            entries = event.entries
-    return Take(frames_FHW3=torch.cat(frames), entries=entries)
-
-
-def table_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return the options that every table has."""
+def table_parser(
+    description: str | None, *, num_stories: int | None = None
+) -> argparse.ArgumentParser:
+    """Return the options of a table; `num_stories` is the default of a full one, None = none."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--checkpoint", type=Path, default=EMBEDDED, help="Wan folder to measure")
     parser.add_argument("--out", type=Path, help="Markdown page to write, as in docs/measurements")
     parser.add_argument("--quick", action="store_true", help="seconds instead of minutes")
-    parser.add_argument("--seed", type=int, default=0, help="seed of everything random")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 = by the machine")
+    if num_stories is not None:
+        parser.add_argument("--stories", type=int, default=num_stories, help="published stories")
+        parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds of the noise")
+        parser.add_argument("--cache", type=Path, help="folder for what other tables reuse")
     return parser
 
 

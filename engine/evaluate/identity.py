@@ -7,18 +7,23 @@ rendered with its own memory, with none and with another story's, and read by th
 from __future__ import annotations
 
 import dataclasses
+import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from engine.evaluate.films import open_model, table_parser, words_of_command
-from engine.evaluate.identity_tables import compared, tables
+from engine.evaluate.identity_tables import LOOKS, compared, mean_hits, tables
 from engine.evaluate.renders import QUICK, IdentityPlan, MemoryKind, Outcome, render_all
-from engine.evaluate.report import Report, facts_of, write_report
-from engine.evaluate.sheet import Picture, contact_sheet, write_sheet
-from engine.models.judge import load_judge
+from engine.evaluate.report import Report, facts_of, run_facts, write_report
+from engine.evaluate.scores import score
+from engine.evaluate.shelf import Shelf
+from engine.evaluate.takes import Renderer
+from engine.models.judge import Judge, load_judge
 from engine.recipes import EMBEDDED
+from engine.video.sheet import Picture, contact_sheet, write_sheet
 
 JUDGE = EMBEDDED.parent / "judge"
 NUM_SHEET_ROWS = 10
@@ -33,17 +38,39 @@ def sheet_of(outcomes: Sequence[Outcome], strength: float) -> Picture:
         {o.strength for o in outcomes if o.memory == "own"}, key=lambda s: abs(s - strength)
     )
     rows = []
-    for story in sorted({o.story for o in outcomes})[:NUM_SHEET_ROWS]:
+    seen = {o.story: o.position for o in reversed(outcomes)}
+    for story in sorted(seen)[:NUM_SHEET_ROWS]:
         by_kind = {
             o.memory: o
             for o in outcomes
-            if o.story == story and (o.strength == nearest or o.memory in ("drawn", "none"))
+            if (o.story, o.position) == (story, seen[story])
+            and (o.strength == nearest or o.memory in ("drawn", "none", "wrong"))
         }
         first = by_kind["drawn"]
         pictures = [first.past_HW3, *(by_kind[kind].frame_HW3 for kind in _SHEET_KINDS)]
         caption = f"{first.position - 1} past: {first.caption}"
         rows.append((caption, [_array(picture) for picture in pictures]))
     return contact_sheet(SHEET_COLUMNS, rows)
+
+
+def effects_of(outcomes: Sequence[Outcome], judge: Judge) -> list[dict[str, object]]:
+    """Return what memory strength did to looks and actions, as `engine.train.release` takes it."""
+    effects: list[dict[str, object]] = []
+    groups: dict[float, list[Outcome]] = {}
+    for outcome in compared(outcomes):
+        if outcome.memory in ("own", "none"):
+            strength = outcome.strength if outcome.memory == "own" else 0.0
+            groups.setdefault(strength, []).append(outcome)
+    for strength, group in sorted(groups.items()):
+        for figure, names in (("looks kept", ("shirt", *LOOKS)), ("actions followed", ("action",))):
+            known = [name for name in names if judge.is_reported(name)]
+            value = score(mean_hits(group, known))
+            if value is not None:
+                percent = round(100 * value.mean)
+                effects.append(
+                    {"strength": strength, "figure": figure, "value": percent, "unit": "%"}
+                )
+    return effects
 
 
 def _array(picture_HW3: torch.Tensor) -> Picture:
@@ -53,23 +80,28 @@ def _array(picture_HW3: torch.Tensor) -> Picture:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure from the command line."""
-    parser = table_parser(__doc__)
+    parser = table_parser(__doc__, num_stories=IdentityPlan.num_stories)
     parser.add_argument("--judge", type=Path, default=JUDGE, help="folder of the judge")
-    parser.add_argument("--stories", type=int, default=IdentityPlan.num_stories)
     parser.add_argument("--sheet", type=Path, help=f"PNG: {', '.join(SHEET_COLUMNS)}")
+    parser.add_argument("--effects", type=Path, help="JSON for --effects of engine.train.release")
     options = parser.parse_args(arguments)
+    start = time.monotonic()
     model, judge = open_model(options), load_judge(options.judge)
-    full = IdentityPlan(num_stories=options.stories, seed=options.seed)
-    plan = dataclasses.replace(QUICK, seed=options.seed) if options.quick else full
-    outcomes = list(render_all(model, judge, plan))
+    plan = IdentityPlan(num_stories=options.stories)
+    plan = dataclasses.replace(QUICK if options.quick else plan, seeds=tuple(options.seeds))
+    renderer = Renderer(model, shelf=Shelf(options.cache))
+    outcomes = list(render_all(renderer, judge, plan))
     facts = (
         *facts_of(model, "engine.evaluate.identity", words_of_command(arguments)),
         ("Sample", f"{plan.num_stories} test stories of {plan.num_shots} shots"),
         ("Sampling", f"{model.card.num_steps} steps, text guidance {model.card.guidance:g}"),
-        ("Seed", str(plan.seed)),
+        *run_facts(plan.seeds, renderer.num_rendered, start),
     )
     pages = tables(outcomes, judge, model.card.strength)
     write_report(Report(title="Identity", facts=facts, tables=pages), options.out)
+    if options.effects:
+        text = json.dumps(effects_of(outcomes, judge), indent=1)
+        options.effects.write_text(text + "\n", "utf-8")
     if options.sheet:
         write_sheet(options.sheet, sheet_of(outcomes, model.card.strength))
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from engine.evaluate.renders import MemoryKind, Outcome
 from engine.evaluate.report import Table
-from engine.evaluate.scores import score
+from engine.evaluate.scores import Score, ratio, score
 from engine.models.judge import REPORTED_FROM, Judge
 from engine.train.world.attributes import APPEARANCE, STAGING
 
 NOT_REPORTED = "not reported"
-_KINDS: tuple[MemoryKind, ...] = ("drawn", "VAE", "own", "none", "wrong")
+LOOKS: tuple[str, ...] = ("hat", "hair", "trousers", "skin")
+"""Averaged beside the shirt: what the next shots must keep as well."""
+_KINDS: tuple[MemoryKind, ...] = ("drawn", "VAE", "first", "own", "none", "wrong")
 _BINDING: tuple[tuple[str, Callable[[str, str, str], bool]], ...] = (
     ("named", lambda read, named, other: read == named),
     ("other", lambda read, named, other: read == other),
@@ -34,27 +36,59 @@ def cell(outcomes: Iterable[Outcome], name: str, judge: Judge) -> str:
     return "-" if result is None else result.text()
 
 
+def mean_cell(outcomes: Sequence[Outcome], names: Iterable[str], judge: Judge) -> str:
+    """Return the mean over the attributes that are reported, each weighed alike."""
+    names = [name for name in names if judge.is_reported(name)]
+    values = mean_hits(outcomes, names)
+    result = score(values)
+    return NOT_REPORTED if not names else "-" if result is None else result.text()
+
+
+def mean_hits(outcomes: Iterable[Outcome], names: Sequence[str]) -> list[tuple[int, float]]:
+    """Return (story, mean of 1 or 0 over the visible attributes) of every outcome."""
+    values = []
+    for outcome in outcomes:
+        shown = [name for name in names if name in outcome.visible]
+        if shown:
+            right = sum(outcome.read[name] == outcome.truth[name] for name in shown)
+            values.append((outcome.story, right / len(shown)))
+    return values
+
+
 def compared(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes of the comparison: per story the one target that has every memory."""
+    """Return the outcomes of the comparison: per story the targets that have every memory."""
     chosen = {(o.story, o.position) for o in outcomes if o.memory == "none"}
-    return [o for o in outcomes if (o.story, o.position) in chosen and o.memory != "film"]
+    own_films = ("film", "first")
+    return [o for o in outcomes if (o.story, o.position) in chosen and o.memory not in own_films]
 
 
 def memory_table(
-    outcomes: Sequence[Outcome], judge: Judge, title: str, names: Iterable[str]
+    outcomes: Sequence[Outcome],
+    judge: Judge,
+    title: str,
+    names: Iterable[str],
+    *,
+    has_mean: bool = False,
+    is_paired: bool = True,
 ) -> Table:
-    """Return the table of looks or of staging: one row per memory and strength."""
+    """Return the table of looks or of staging: one row per memory and strength.
+
+    `is_paired`: only shots that were rendered with every memory count.
+    """
     names = tuple(names)
-    outcomes = compared(outcomes)
+    outcomes = compared(outcomes) if is_paired else outcomes
     keys = sorted({(_KINDS.index(o.memory), o.strength) for o in outcomes})
     rows = []
     for kind, strength in keys:
         group = [o for o in outcomes if (_KINDS.index(o.memory), o.strength) == (kind, strength)]
         shown = f"{strength:g}" if _KINDS[kind] in ("own", "wrong") else "-"
-        rows.append(
-            (_KINDS[kind], shown, str(len(group)), *(cell(group, name, judge) for name in names))
-        )
+        cells = [cell(group, name, judge) for name in names]
+        if has_mean:
+            cells.append(mean_cell(group, LOOKS, judge))
+        rows.append((_KINDS[kind], shown, str(len(group)), *cells))
     columns = ("memory", "strength", "shots", *(name.replace("_", " ") for name in names))
+    if has_mean:
+        columns = (*columns, f"mean of {', '.join(LOOKS)}")
     note = (
         "Share of shots in which the judge reads the true value, with 95 % intervals over stories; "
         "only shots whose true picture shows the attribute count. `drawn` and `VAE` are the true "
@@ -65,23 +99,55 @@ def memory_table(
 
 def position_table(outcomes: Sequence[Outcome], judge: Judge, strength: float) -> Table:
     """Return the looks by shot index, with drawn shots in memory and in a film of its own."""
-    names = ("shirt", "pattern", "hat", "skin")
-    rows = []
+    names = ("shirt", "pattern", *LOOKS)
+    rows: list[tuple[str, ...]] = []
     for memory, shown in (("own", "drawn past"), ("film", "its own film")):
         group = [o for o in outcomes if o.memory == memory and o.strength == strength]
-        for position in sorted({o.position for o in group}):
-            here = [o for o in group if o.position == position]
-            cells = (cell(here, name, judge) for name in names)
-            rows.append((shown, str(position), str(len(here)), *cells))
+        by_position = {
+            position: [o for o in group if o.position == position]
+            for position in sorted({o.position for o in group})
+        }
+        for position, here in by_position.items():
+            rows.append(_position_row((shown, str(position)), here, names, judge))
         if group:
-            cells = (cell(group, name, judge) for name in names)
-            rows.append((shown, "all", str(len(group)), *cells))
-    return Table(
-        title="By shot index",
-        columns=("memory of", "shot", "shots", *names),
-        rows=tuple(rows),
-        note=f"Strength {strength:g}. In a film of its own, errors of earlier takes come back.",
+            rows.append(_position_row((shown, "all"), group, names, judge))
+            rows.append(_relative_row(shown, by_position, names, judge))
+    note = (
+        f"Strength {strength:g}. In a film of its own, errors of earlier takes come back. The last "
+        "row of each half is the latest shot divided by the earliest."
     )
+    columns = ("memory of", "shot", "shots", *names, f"mean of {', '.join(LOOKS)}")
+    return Table(title="By shot index", columns=columns, rows=tuple(rows), note=note)
+
+
+def _position_row(
+    start: tuple[str, ...], group: Sequence[Outcome], names: Sequence[str], judge: Judge
+) -> tuple[str, ...]:
+    cells = [cell(group, name, judge) for name in names]
+    return (*start, str(len(group)), *cells, mean_cell(group, LOOKS, judge))
+
+
+def _relative_row(
+    shown: str,
+    by_position: Mapping[int, Sequence[Outcome]],
+    names: Sequence[str],
+    judge: Judge,
+) -> tuple[str, ...]:
+    first, last = min(by_position), max(by_position)
+    cells = []
+    for name in names:
+        result = ratio(hits(by_position[last], name), hits(by_position[first], name))
+        cells.append(_relative_cell(result, [name], judge))
+    known = [name for name in LOOKS if judge.is_reported(name)]
+    result = ratio(mean_hits(by_position[last], known), mean_hits(by_position[first], known))
+    cells.append(_relative_cell(result, known, judge))
+    return (shown, f"{last} / {first}", "-", *cells)
+
+
+def _relative_cell(result: Score | None, names: Sequence[str], judge: Judge) -> str:
+    if not any(judge.is_reported(name) for name in names):
+        return NOT_REPORTED
+    return "-" if result is None else result.text()
 
 
 def binding_table(outcomes: Sequence[Outcome], judge: Judge) -> Table:
@@ -136,7 +202,7 @@ def judge_table(judge: Judge) -> Table:
 def tables(outcomes: Sequence[Outcome], judge: Judge, strength: float) -> tuple[Table, ...]:
     """Return the tables that `outcomes` can fill."""
     result = [
-        memory_table(outcomes, judge, "Looks by memory", APPEARANCE),
+        memory_table(outcomes, judge, "Looks by memory", APPEARANCE, has_mean=True),
         memory_table(outcomes, judge, "Place, action and framing by memory", STAGING),
         binding_table(outcomes, judge),
         judge_table(judge),

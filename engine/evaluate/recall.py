@@ -6,7 +6,9 @@ test stories are asked for by number of past shots and by place, beside what the
 
 from __future__ import annotations
 
+import dataclasses
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +20,21 @@ from engine.evaluate.films import (
     SYSTEM,
     FilmedShot,
     film,
+    memory_of,
     open_model,
     published_story,
     table_parser,
     words_of_command,
 )
-from engine.evaluate.report import Report, Table, facts_of, write_report
+from engine.evaluate.report import Report, Table, facts_of, run_facts, write_report
 from engine.evaluate.scores import score
-from engine.evaluate.sheet import contact_sheet, write_sheet
+from engine.evaluate.shelf import NO_SHELF, Shelf
 from engine.latent_time import latent_of_frame
-from engine.protocol import RecallMode
 from engine.recipes import Model
 from engine.retrieve import recall_frame
+from engine.specs import RecallMode
 from engine.video.picture import psnr, ssim
+from engine.video.sheet import contact_sheet, write_sheet
 
 MODES: tuple[RecallMode, ...] = ("mean", "sample")
 NUM_SHEET_ROWS = 8
@@ -45,7 +49,8 @@ class RecallPlan:
     """Numbers of shots in memory."""
     num_queries: int = 2
     """Frames asked for per story and number of shots."""
-    seed: int = 0
+    seeds: tuple[int, ...] = (0,)
+    system: str = SYSTEM
 
 
 QUICK = RecallPlan(num_stories=1, past_shots=(1, 2), num_queries=1)
@@ -68,32 +73,34 @@ class Recalled:
     """Drawn, through the VAE, mean, sample."""
 
 
-def measure(model: Model, plan: RecallPlan) -> Iterator[Recalled]:
+def measure(model: Model, plan: RecallPlan, *, shelf: Shelf = NO_SHELF) -> Iterator[Recalled]:
     """Yield every recalled frame of the plan."""
-    rng = random.Random(plan.seed)
     for number in range(plan.num_stories):
-        filmed = film(model, published_story(number, num_shots=max(plan.past_shots)))
-        for past_shots in plan.past_shots:
-            for _ in range(plan.num_queries):
-                frame = FrameRef(
-                    entry_index=rng.randrange(past_shots),
-                    frame=rng.randrange(filmed[0].script.num_frames),
-                )
-                yield _recall(model, filmed[:past_shots], frame, (number, plan.seed))
+        story = published_story(number, num_shots=max(plan.past_shots))
+        filmed = film(model, story, shelf=shelf, system=plan.system)
+        for seed in plan.seeds:
+            rng = random.Random(f"{seed} {number}")
+            for past_shots in plan.past_shots:
+                for _ in range(plan.num_queries):
+                    frame = FrameRef(
+                        entry_index=rng.randrange(past_shots),
+                        frame=rng.randrange(filmed[0].script.num_frames),
+                    )
+                    yield _recall(model, plan.system, filmed[:past_shots], frame, (number, seed))
 
 
 def _recall(
-    model: Model, filmed: list[FilmedShot], frame: FrameRef, identity: tuple[int, int]
+    model: Model, system: str, filmed: list[FilmedShot], frame: FrameRef, identity: tuple[int, int]
 ) -> Recalled:
     story, seed = identity
     state = tuple(shot.entry for shot in filmed)
     shot = filmed[frame.entry_index]
     drawn = shot.drawn_FHW3[frame.frame : frame.frame + 1]
-    pictures = {"vae": shot.soft_FHW3[frame.frame : frame.frame + 1]}
+    pictures = {"vae": shot.soft_frames[frame.frame : frame.frame + 1]}
     for mode in MODES:
-        recalled = recall_frame(model, SYSTEM, state, frame, mode=mode, seed=seed).frame_1HW3
+        recalled = recall_frame(model, system, state, frame, mode=mode, seed=seed).frame_1HW3
         assert recalled is not None  # this system can always be looked into
-        pictures[mode] = recalled
+        pictures[mode] = recalled[:, : drawn.shape[1], : drawn.shape[2]]
     return Recalled(
         story=story,
         past_shots=len(filmed),
@@ -141,16 +148,19 @@ def _cell(group: list[Recalled], kind: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure from the command line."""
-    parser = table_parser(__doc__)
-    parser.add_argument("--stories", type=int, default=RecallPlan.num_stories)
+    parser = table_parser(__doc__, num_stories=RecallPlan.num_stories)
+    parser.add_argument("--system", default=SYSTEM, help="memory system of the checkpoint")
     parser.add_argument("--sheet", type=Path, help="PNG: drawn, VAE, mean, sample")
     options = parser.parse_args(arguments)
     model = open_model(options)
-    plan = QUICK if options.quick else RecallPlan(num_stories=options.stories, seed=options.seed)
-    rows = list(measure(model, plan))
+    plan = QUICK if options.quick else RecallPlan(num_stories=options.stories)
+    plan = dataclasses.replace(plan, seeds=tuple(options.seeds), system=options.system)
+    start = time.monotonic()
+    rows = list(measure(model, plan, shelf=Shelf(options.cache)))
     facts = facts_of(model, "engine.evaluate.recall", words_of_command(arguments))
     facts += (("Sample", f"{len(rows)} frames of {plan.num_stories} test stories"),)
-    facts += (("Seed", str(plan.seed)),)
+    facts += (("System", memory_of(model, plan.system).info.title),)
+    facts += run_facts(plan.seeds, len(rows), start)
     write_report(Report(title="Recall", facts=facts, tables=tables(rows)), options.out)
     if options.sheet:
         step = max(1, len(rows) // NUM_SHEET_ROWS)

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import torch
 
 from engine.context import MemoryState
-from engine.evaluate.films import FilmedShot, film, make_take, published_story
+from engine.evaluate.films import FilmedShot, film, published_story
+from engine.evaluate.takes import Order, Renderer
 from engine.models.judge import PICKS, Judge
-from engine.recipes import Model
 from engine.train.world.attributes import labels_of, visible_attributes
 from engine.train.world.characters import Character
 from engine.train.world.script import ShotScript
 
-MemoryKind = Literal["drawn", "VAE", "own", "none", "wrong", "film"]
+MemoryKind = Literal["drawn", "VAE", "own", "none", "wrong", "film", "first"]
 """Whose memory a shot was rendered with. `drawn` and `VAE` are the true shot itself; `film` is a
-shot of a whole film that the model made, its own takes in memory."""
+shot of a whole film that the model made, its own takes in memory; `first` is the first of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityPlan:
     """What is rendered."""
 
-    num_stories: int = 20
+    num_stories: int = 24
     num_shots: int = 10
-    strengths: tuple[float, ...] = (1.0, 1.5, 2.0, 2.5, 3.0)
-    """Memory strengths of the comparison."""
+    strengths: tuple[float, ...] = (1.0, 2.0, 3.0)
+    """Memory strengths of the comparison; a wrong memory is read at the card's alone."""
+    num_compared: int = 2
+    """Shots of every story that are rendered with every memory."""
     with_positions: bool = True
     """Whether every shot index is rendered, with drawn shots in memory and as a film of its own."""
-    seed: int = 0
+    seeds: tuple[int, ...] = (0,)
+    group: int = 8
+    """Stories filmed and rendered together."""
 
 
-QUICK = IdentityPlan(num_stories=1, num_shots=3, strengths=(1.0, 2.0), with_positions=False)
+QUICK = IdentityPlan(num_stories=1, num_shots=3, strengths=(1.0, 2.0), num_compared=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,95 +82,135 @@ class Target:
 
     @property
     def last_seen(self) -> FilmedShot:
-        """The newest past shot of the person."""
-        return self.past[self.script.same_person[-1]]
+        """The newest past shot of the person; a first shot has only itself."""
+        same = self.script.same_person
+        return self.past[same[-1]] if same else self.true_shot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A target with the memory and the seed it is rendered with."""
+
+    target: Target
+    memory: MemoryKind
+    order: Order
+
+
+def target_of(story: int, filmed: list[FilmedShot], index: int) -> Target:
+    """Return shot `index` of a filmed story as a target."""
+    return Target(
+        story=story,
+        position=index + 1,
+        script=filmed[index].script,
+        past=filmed[:index],
+        true_shot=filmed[index],
+    )
 
 
 def targets_of(story: int, filmed: list[FilmedShot]) -> list[Target]:
     """Return the shots whose caption names a person without describing them again."""
     return [
-        Target(
-            story=story,
-            position=index + 1,
-            script=shot.script,
-            past=filmed[:index],
-            true_shot=shot,
-        )
+        target_of(story, filmed, index)
         for index, shot in enumerate(filmed)
         if index and not shot.script.described
     ]
 
 
-def render_all(model: Model, judge: Judge, plan: IdentityPlan) -> Iterator[Outcome]:
-    """Yield every outcome of the plan, story by story."""
-    stories = [published_story(n, num_shots=plan.num_shots) for n in range(plan.num_stories + 1)]
-    filmed = film(model, stories[0])
-    for number in range(plan.num_stories):
-        stranger = film(model, stories[number + 1])
-        targets = targets_of(number, filmed)
-        chosen = random.Random(plan.seed + number).choice(targets)
-        yield from _compare(model, judge, chosen, stranger, plan)
-        if plan.with_positions:
-            yield from _by_position(model, judge, targets, plan, done=chosen)
-            yield from _own_film(model, judge, targets, filmed, plan)
-        filmed = stranger
-
-
-def _compare(
-    model: Model, judge: Judge, target: Target, stranger: list[FilmedShot], plan: IdentityPlan
-) -> Iterator[Outcome]:
-    shot = target.true_shot
-    yield _judged(judge, target, shot.drawn_FHW3, "drawn", 0.0)
-    yield _judged(judge, target, shot.soft_FHW3, "VAE", 0.0)
-    seed = plan.seed + target.story
-    wrong = tuple(other.entry for other in stranger[: len(target.past)])
-    states: list[tuple[MemoryKind, MemoryState, float]] = [("none", (), 1.0)]
-    states += [("own", target.state, strength) for strength in plan.strengths]
-    states += [("wrong", wrong, strength) for strength in plan.strengths]
-    for kind, state, strength in states:
-        take = make_take(model, target.script, state, strength=strength, seed=seed)
-        yield _judged(judge, target, take.frames_FHW3, kind, strength)
-
-
-def _by_position(
-    model: Model, judge: Judge, targets: list[Target], plan: IdentityPlan, *, done: Target
-) -> Iterator[Outcome]:
-    """Render every other target with drawn shots in memory, at the strength of the card."""
-    strength = model.card.strength
-    for target in targets:
-        if target is not done or strength not in plan.strengths:
-            take = make_take(
-                model,
-                target.script,
-                target.state,
-                strength=strength,
-                seed=plan.seed + target.story,
+def render_all(renderer: Renderer, judge: Judge, plan: IdentityPlan) -> Iterator[Outcome]:
+    """Yield every outcome of the plan, a group of stories at a time."""
+    for first in range(0, plan.num_stories, plan.group):
+        numbers = range(first, min(first + plan.group, plan.num_stories))
+        filmed = {
+            number: film(
+                renderer.model,
+                published_story(number, num_shots=plan.num_shots),
+                shelf=renderer.shelf,
             )
-            yield _judged(judge, target, take.frames_FHW3, "own", strength)
+            for number in (*numbers, numbers[-1] + 1)
+        }
+        for seed in plan.seeds:
+            asked: list[Asked] = []
+            for number in numbers:
+                asked += _asked(renderer, filmed[number], filmed[number + 1], number, (plan, seed))
+            yield from _rendered(renderer, judge, asked)
+            if plan.with_positions:
+                yield from _own_films(renderer, judge, [(n, filmed[n]) for n in numbers], seed)
+        for number in numbers:
+            for target in compared_targets(number, filmed[number], plan):
+                shot = target.true_shot
+                yield judged(judge, target, shot.drawn_FHW3, "drawn", 0.0)
+                yield judged(judge, target, shot.soft_frames, "VAE", 0.0)
 
 
-def _own_film(
-    model: Model,
-    judge: Judge,
-    targets: list[Target],
+def compared_targets(number: int, filmed: list[FilmedShot], plan: IdentityPlan) -> list[Target]:
+    """Return the targets of a story that are rendered with every memory, chosen by its number."""
+    targets = targets_of(number, filmed)
+    count = min(plan.num_compared, len(targets))
+    return random.Random(number).sample(targets, count)
+
+
+def _asked(
+    renderer: Renderer,
     filmed: list[FilmedShot],
-    plan: IdentityPlan,
+    stranger: list[FilmedShot],
+    number: int,
+    what: tuple[IdentityPlan, int],
+) -> Iterator[Asked]:
+    plan, seed = what
+    usual = renderer.model.card.strength
+    compared = compared_targets(number, filmed, plan)
+    for target in compared:
+        wrong = tuple(other.entry for other in stranger[: len(target.past)])
+        yield ask(target, "none", (), 1.0, seed)
+        for strength in sorted({*plan.strengths, usual}):
+            yield ask(target, "own", target.state, strength, seed)
+        yield ask(target, "wrong", wrong, usual, seed)
+    if plan.with_positions:
+        done = {target.position for target in compared}
+        for target in targets_of(number, filmed):
+            if target.position not in done:
+                yield ask(target, "own", target.state, usual, seed)
+
+
+def ask(
+    target: Target, memory: MemoryKind, state: MemoryState, strength: float, seed: int
+) -> Asked:
+    """Return `target` to be rendered with a memory; equal seeds start from equal noise."""
+    noise = 10_000 * seed + 100 * target.story + target.position
+    order = Order(script=target.script, state=state, strength=strength, seed=noise)
+    return Asked(target=target, memory=memory, order=order)
+
+
+def _rendered(renderer: Renderer, judge: Judge, asked: Sequence[Asked]) -> Iterator[Outcome]:
+    pictures = renderer.pictures([item.order for item in asked])
+    for item, frames in zip(asked, pictures, strict=True):
+        yield judged(judge, item.target, frames, item.memory, item.order.strength)
+
+
+def _own_films(
+    renderer: Renderer, judge: Judge, stories: Sequence[tuple[int, list[FilmedShot]]], seed: int
 ) -> Iterator[Outcome]:
-    """Render the story from its first caption on, as an editor would: only its takes remember."""
-    by_position = {target.position: target for target in targets}
-    state: MemoryState = ()
-    for index, shot in enumerate(filmed):
-        seed = plan.seed + 1000 * targets[0].story + index
-        take = make_take(model, shot.script, state, strength=model.card.strength, seed=seed)
-        state = (*state, *take.entries)
-        if index + 1 in by_position:
-            target = by_position[index + 1]
-            yield _judged(judge, target, take.frames_FHW3, "film", model.card.strength)
+    """Render stories from their first caption on, as an editor would: only their takes remember."""
+    strength = renderer.model.card.strength
+    states: list[MemoryState] = [()] * len(stories)
+    for index in range(len(stories[0][1])):
+        asked = [
+            ask(target_of(number, filmed, index), "film", state, strength, seed)
+            for (number, filmed), state in zip(stories, states, strict=True)
+        ]
+        takes = renderer.takes([item.order for item in asked])
+        states = [(*state, *take.entries) for state, take in zip(states, takes, strict=True)]
+        for item, take in zip(asked, takes, strict=True):
+            if index == 0:
+                yield judged(judge, item.target, take.frames_FHW3, "first", strength)
+            elif not item.target.script.described:
+                yield judged(judge, item.target, take.frames_FHW3, "film", strength)
 
 
-def _judged(
+def judged(
     judge: Judge, target: Target, frames_FHW3: torch.Tensor, memory: MemoryKind, strength: float
 ) -> Outcome:
+    """Return what the judge reads in the frames of `target`, beside the truth."""
     other = _other_character(target)
     return Outcome(
         story=target.story,
@@ -174,12 +219,17 @@ def _judged(
         strength=strength,
         read=judge.read(frames_FHW3).values,
         truth=labels_of(target.script),
-        visible=visible_attributes(target.script, PICKS[::2]),
+        visible=_shown(target.script),
         other=None if other is None else {"shirt": other.shirt, "hat": other.hat},
         caption=target.script.caption,
         frame_HW3=_middle(frames_FHW3),
         past_HW3=_middle(target.last_seen.drawn_FHW3),
     )
+
+
+@lru_cache(maxsize=1024)  # a shot is rendered many times, and each answer draws 18 frames
+def _shown(script: ShotScript) -> frozenset[str]:
+    return visible_attributes(script, PICKS[::2])
 
 
 def _middle(frames_FHW3: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,7 +72,6 @@ def facts_of(model: Model, module: str, arguments: Sequence[str]) -> tuple[tuple
     """Return what every page says about its origin. No path or name of the machine is in it."""
     shown = [Path(word).name if Path(word).is_absolute() else word for word in arguments]
     digest = weights_digest(dict(model.parts.transformer.state_dict()))
-    load = os.getloadavg()[0]
     dtype = str(model.device.dtype).removeprefix("torch.")
     memory = ", ".join(system.info.title for system in model.memories.values())
     return (
@@ -79,11 +79,26 @@ def facts_of(model: Model, module: str, arguments: Sequence[str]) -> tuple[tuple
         ("Date", datetime.now(UTC).strftime("%Y-%m-%d")),
         ("Model", f"{model.card.name}, transformer {digest[:12]}"),
         ("Memory systems", memory),
-        (
-            "Machine",
-            f"{os.cpu_count()} cores ({torch.backends.cpu.get_cpu_capability()}), "
-            f"{model.device.threads} threads, {model.device.name} in {dtype}, "
-            f"load {load:.1f}",
-        ),
+        *machine_facts(f"{model.device.threads} threads, {model.device.name} in {dtype}, "),
+    )
+
+
+def machine_facts(used: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the class of the machine, how busy it is, and the versions; `used` says how."""
+    cores, load = os.cpu_count(), os.getloadavg()[0]
+    capability = torch.backends.cpu.get_cpu_capability()
+    return (
+        ("Machine", f"{cores} cores ({capability}), {used}load {load:.1f}"),
         ("Software", f"torch {torch.__version__}, Python {sys.version.split()[0]}"),
     )
+
+
+def run_facts(
+    seeds: Sequence[int], num_rendered: int, started: float
+) -> tuple[tuple[str, str], ...]:
+    """Return seeds, renders and seconds of a table; `started` is a time of `time.monotonic`."""
+    seconds = time.monotonic() - started
+    facts = [("Made", f"{num_rendered} in {seconds:.0f} s; the others were kept in --cache")]
+    if seeds:
+        facts.insert(0, ("Seeds", ", ".join(str(seed) for seed in seeds)))
+    return tuple(facts)

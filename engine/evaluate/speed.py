@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import torch
+
 from engine.context import MemoryState
 from engine.evaluate.films import (
     SYSTEM,
@@ -21,6 +23,7 @@ from engine.evaluate.films import (
     words_of_command,
 )
 from engine.evaluate.report import Report, Table, facts_of, write_report
+from engine.memory.entries import to_bytes
 from engine.recipes import Model
 from engine.render import Decoded, Kept, MemoryRead, ShotRequest, render_shot
 from engine.sampling.sampler import Step
@@ -59,6 +62,9 @@ class Cost:
     strength: float
     num_tokens: int
     num_bytes: int
+    """Of all entries that are read."""
+    bytes_per_shot: int
+    """Of the latents and the entry that one more take leaves in the project."""
     shot_seconds: float
     step_seconds: float
     decode_seconds: float
@@ -68,6 +74,8 @@ class Cost:
 def measure(model: Model, plan: SpeedPlan) -> Iterator[Cost]:
     """Yield the cost of a shot by number of past shots, without and with memory guidance."""
     filmed = film(model, published_story(0, num_shots=max(plan.past_shots) + 1))
+    latents = filmed[-1].latents_BCTHW.to(torch.bfloat16)  # as in the blob of a take
+    per_shot = latents.nbytes + len(to_bytes(filmed[-1].entry))
     entries = tuple(shot.entry for shot in filmed)
     script = filmed[-1].script
     for past_shots in plan.past_shots:
@@ -82,6 +90,7 @@ def measure(model: Model, plan: SpeedPlan) -> Iterator[Cost]:
                 strength=strength,
                 num_tokens=runs[0].num_tokens,
                 num_bytes=memory_of(model).cost(state).bytes_stored,
+                bytes_per_shot=per_shot,
                 shot_seconds=statistics.median(run.total for run in runs),
                 step_seconds=statistics.median(s for run in runs for s in run.steps),
                 decode_seconds=statistics.median(run.decoding for run in runs),
@@ -134,6 +143,7 @@ def table(costs: Sequence[Cost]) -> Table:
             f"{cost.strength:g}",
             str(cost.num_tokens),
             f"{cost.num_bytes / 1000:.1f}",
+            f"{cost.bytes_per_shot / 1000:.1f}",
             f"{cost.shot_seconds:.2f}",
             f"{cost.step_seconds * 1000:.0f}",
             f"{cost.decode_seconds * 1000:.0f}",
@@ -148,6 +158,7 @@ def table(costs: Sequence[Cost]) -> Table:
             "strength",
             "context tokens",
             "memory, kB",
+            "a shot keeps, kB",
             "shot, s",
             "step, ms",
             "decode, ms",
@@ -156,7 +167,8 @@ def table(costs: Sequence[Cost]) -> Table:
         rows=rows,
         note=(
             "Medians. A strength other than 1 runs the transformer twice in most steps. `memory` "
-            "is the size of the entries' files; `remember` encodes the reduced clip, runs phi."
+            "is the size of the entries' files that are read; a take keeps its latents and one "
+            "entry, beside its video and film strip; `remember` encodes the reduced clip, runs phi."
         ),
     )
 

@@ -12,6 +12,7 @@ from dataclasses import asdict
 import torch
 
 from engine.context import (
+    AS_IT_IS,
     Context,
     ContextRequest,
     ContextSource,
@@ -23,6 +24,7 @@ from engine.context import (
     Ports,
     Recall,
     RecallQuery,
+    Rule,
     ShotLatents,
     digest_of,
     weights_digest,
@@ -30,11 +32,12 @@ from engine.context import (
 from engine.errors import MemoryStateError
 from engine.latent_time import latent_of_frame
 from engine.memory.guard import check_state, entry_bytes
-from engine.memory.memory_encoder import PATCH, MemoryEncoder, token_positions
+from engine.memory.memory_encoder import PATCH, VAE_STRIDE, MemoryEncoder, token_positions
 
 NAME = "frame_preservation"
 RECALL_WINDOW = 3
 """Latents drawn together: the asked one and two before it, as causal context for the VAE."""
+FORGOTTEN = "This frame is forgotten: drawn from what the rest of memory says about its place."
 
 
 class FramePreservation:
@@ -45,6 +48,7 @@ class FramePreservation:
         encoder: MemoryEncoder,
         ports: Ports,
         *,
+        name: str = NAME,
         token_timestep: float | None = 0.0,
         is_trained: bool = True,
     ) -> None:
@@ -54,10 +58,10 @@ class FramePreservation:
         config = encoder.config
         rate = "x".join(str(r) for r in config.rate_hwt)
         self._info = MemoryInfo(
-            name=NAME,
-            title=f"Frame preservation {rate}" + ("" if is_trained else " (untrained)"),
+            name=name,
+            title=f"Frame preservation, {rate}" + ("" if is_trained else " (untrained)"),
             fingerprint=digest_of(
-                NAME,
+                name,
                 asdict(config),
                 str(next(encoder.parameters()).dtype),
                 weights_digest(encoder.state_dict()),
@@ -67,6 +71,8 @@ class FramePreservation:
             scope="take",
             bounded=False,
             can_recall=True,
+            token_pixels=VAE_STRIDE * PATCH * config.rate_hwt[0],
+            token_frames=config.frame_multiple,
         )
 
     @property
@@ -99,7 +105,7 @@ class FramePreservation:
             )
         return MemoryEntry(
             key=digest_of(self.info.fingerprint, shot.digest),
-            system=NAME,
+            system=self.info.name,
             fingerprint=self.info.fingerprint,
             latents_digest=shot.digest,
             num_latents=time,
@@ -109,27 +115,43 @@ class FramePreservation:
         )
 
     def context(self, state: MemoryState, request: ContextRequest) -> Context:
-        """Return the tokens of all entries at their negative times; the section starts at 0."""
-        del request  # the same for every section
+        """Return the tokens of all entries at their negative times; the section starts at 0.
+
+        Tokens that hold a frame which is to be forgotten are left out; the others keep their place.
+        """
         check_state(state, self.info)
-        if not state:
-            return Context(token_timestep=self.token_timestep)
         offset = -float(sum(entry.num_latents for entry in state))
-        positions = []
-        for entry in state:
-            positions.append(token_positions(entry.grid, self.encoder.config.rate_hwt, offset))
+        positions, tokens, counts = [], [], []
+        for index, entry in enumerate(state):
+            places = token_positions(entry.grid, self.encoder.config.rate_hwt, offset)
+            kept = self._kept(entry, request.rules.get(index, AS_IT_IS))
+            positions.append(places[kept])
+            tokens.append(entry.tensors["tokens"][kept])
+            counts.append(int(kept.sum()))
             offset += entry.num_latents
-        tokens = torch.cat([entry.tensors["tokens"] for entry in state])[None]
-        sources = tuple(
-            ContextSource(entry_index=i, weight=entry.num_tokens / tokens.shape[1])
-            for i, entry in enumerate(state)
-        )
+        total = sum(counts)
+        if not total:
+            return Context(token_timestep=self.token_timestep)
         return Context(
-            tokens_BLD=tokens,
+            tokens_BLD=torch.cat(tokens)[None],
             positions_L3=torch.cat(positions),
             token_timestep=self.token_timestep,
-            sources=sources,
+            sources=tuple(
+                ContextSource(entry_index=i, weight=count / total, num_tokens=count)
+                for i, count in enumerate(counts)
+                if count
+            ),
         )
+
+    def _kept(self, entry: MemoryEntry, rule: Rule) -> torch.Tensor:
+        """Return which tokens of an entry are read, as a mask over its L tokens."""
+        time, rows, columns = entry.grid
+        length = self.encoder.config.frame_multiple
+        steps = [
+            not rule.hides(1 + (step - 1) * length if step else 0, 1 + step * length)
+            for step in range(time)
+        ]
+        return torch.tensor(steps).repeat_interleave(rows * columns)
 
     def recall(self, state: MemoryState, frame: FrameRef, *, seed: int, num_steps: int) -> Recall:
         """Return the frame drawn by the transformer from memory tokens alone (phi inverse)."""
@@ -152,7 +174,12 @@ class FramePreservation:
         start = -sum(e.num_latents for e in state[frame.entry_index :])
         _, rows, columns = entry.grid
         unit = PATCH * self.encoder.config.rate_hwt[0]
-        context = self.context(state, ContextRequest(num_latents=1, rows=rows, columns=columns))
+        context = self.context(
+            state, ContextRequest(num_latents=1, rows=rows, columns=columns, rules=frame.rules)
+        )
+        if not context.num_tokens:
+            return Recall(source="none", note="Everything that memory held is forgotten here.")
+        rule = frame.rules.get(frame.entry_index, AS_IT_IS)
         latents = self.ports.draw(
             RecallQuery(
                 context=context,
@@ -171,6 +198,7 @@ class FramePreservation:
             is_first=first == 0,
             frame_index=index,
             num_tokens=context.num_tokens,
+            note="" if not rule.hides(frame.frame, frame.frame + 1) else FORGOTTEN,
         )
 
     def cost(self, state: MemoryState) -> Cost:

@@ -18,6 +18,8 @@ from torch import nn
 
 PATCH = 2
 """Spatial patch of the Wan transformers."""
+VAE_STRIDE = 8
+"""Pixels a latent covers in rows and columns, as everywhere in the engine."""
 KERNEL = 3
 
 PatchEmbedding = Callable[[torch.Tensor], torch.Tensor]
@@ -37,6 +39,9 @@ class MemoryEncoderConfig:
     heads: int = 4
     branches: Literal["both", "lr", "hr"] = "both"
     """Which branches are summed. `lr` and `hr` alone are the paper's ablations."""
+    hr: Literal["convolutions", "patchifier", "shortcut"] = "convolutions"
+    """What the HR branch is. `patchifier`: one linear map of all that a token covers, the paper's
+    ablation. `shortcut`: the convolutions and that linear map, added."""
 
     def __post_init__(self) -> None:
         rows, columns, time = self.rate_hwt
@@ -98,12 +103,41 @@ class CausalConv(nn.Module):
         return self.conv(x_BCTHW), x_BCTHW[:, :, outputs * self.stride_t :]
 
 
+class LargePatchifier(nn.Module):
+    """One linear map from the block of latents that a token covers to the token."""
+
+    def __init__(self, config: MemoryEncoderConfig) -> None:
+        super().__init__()
+        rate, _, rate_t = config.rate_hwt
+        block = (rate_t, PATCH * rate, PATCH * rate)
+        self.conv = nn.Conv3d(config.latent_channels, config.width, block, block)
+        nn.init.zeros_(self.conv.weight)
+        nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]  # a Conv3d has one by default
+
+    def forward(self, latents_BCTHW: torch.Tensor) -> torch.Tensor:
+        """Return tokens B L D of whole clips; the first latent stands alone behind zeros."""
+        missing = self.conv.kernel_size[0] - 1
+        return self.step(F.pad(latents_BCTHW, (0, 0, 0, 0, missing, 0)))
+
+    def step(self, block_BCTHW: torch.Tensor) -> torch.Tensor:
+        """Return the tokens B L D of whole blocks."""
+        missing = -block_BCTHW.shape[2] % self.conv.kernel_size[0]
+        block_BCTHW = F.pad(block_BCTHW, (0, 0, 0, 0, missing, 0))
+        return self.conv(block_BCTHW).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+
+
 class MemoryEncoder(nn.Module):
     """phi. `forward` sees whole clips in batches (training); `stream` is the canonical program."""
 
     def __init__(self, config: MemoryEncoderConfig) -> None:
         super().__init__()
         self.config = config
+        if config.hr != "patchifier":
+            self._build_convolutions()
+        self.patchifier = None if config.hr == "convolutions" else LargePatchifier(config)
+
+    def _build_convolutions(self) -> None:
+        config = self.config
         strides = [(1, 1), *config.strides()]
         plan = [*config.channels[: len(strides) - 1]]
         plan += [config.channels[-1]] * (len(strides) - len(plan))
@@ -131,10 +165,7 @@ class MemoryEncoder(nn.Module):
         if self.config.branches != "hr":
             tokens = patch(lr_BCTHW).flatten(2).transpose(1, 2)
         if self.config.branches != "lr":
-            x_BCTHW = self.pad(latents_BCTHW)
-            for stage in self.stages:
-                x_BCTHW = F.silu(stage(x_BCTHW))
-            tokens = tokens + self._head(x_BCTHW)
+            tokens = tokens + self._hr(self.pad(latents_BCTHW))
         return tokens
 
     def stream(
@@ -159,16 +190,32 @@ class MemoryEncoder(nn.Module):
             return latents_BCTHW
         return F.pad(latents_BCTHW, (0, columns, 0, rows, 0, 0), mode="replicate")
 
+    def _hr(self, latents_BCTHW: torch.Tensor) -> torch.Tensor:
+        tokens = torch.zeros(())
+        if self.patchifier is not None:
+            tokens = self.patchifier(latents_BCTHW)
+        if self.config.hr != "patchifier":
+            for stage in self.stages:
+                latents_BCTHW = F.silu(stage(latents_BCTHW))
+            tokens = tokens + self._head(latents_BCTHW)
+        return tokens
+
     def _stream_hr(self, latents_BCTHW: torch.Tensor) -> list[torch.Tensor]:
-        tails: list[torch.Tensor | None] = [None] * len(self.stages)
+        num_stages = 0 if self.config.hr == "patchifier" else len(self.stages)
+        tails: list[torch.Tensor | None] = [None] * num_stages
         outputs = []
         starts = [0, *range(1, latents_BCTHW.shape[2], self.config.rate_hwt[2])]
         for start, end in zip(starts, [*starts[1:], latents_BCTHW.shape[2]], strict=True):
             x_BCTHW = latents_BCTHW[:, :, start:end]
-            for index, stage in enumerate(self.stages):
-                x_BCTHW, tails[index] = stage.step(x_BCTHW, tails[index])  # type: ignore[operator]
-                x_BCTHW = F.silu(x_BCTHW)
-            outputs.append(self._head(x_BCTHW))
+            tokens = torch.zeros(())
+            if self.patchifier is not None:
+                tokens = self.patchifier.step(x_BCTHW)
+            if self.config.hr != "patchifier":
+                for index, stage in enumerate(self.stages):
+                    x_BCTHW, tails[index] = stage.step(x_BCTHW, tails[index])  # type: ignore[operator]
+                    x_BCTHW = F.silu(x_BCTHW)
+                tokens = tokens + self._head(x_BCTHW)
+            outputs.append(tokens)
         return outputs
 
     def _head(self, x_BCTHW: torch.Tensor) -> torch.Tensor:

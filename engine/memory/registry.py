@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
 from engine.memory.sliding_window import SlidingWindow, SlidingWindowConfig
 
 WEIGHTS = "model.safetensors"
+_RATE_NAME = re.compile(frame_preservation.NAME + r"_\d+x\d+x\d+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +40,37 @@ def build(name: str, site: MemorySite) -> Memory:
     Raises:
         CheckpointError: no such system, or weights that do not fit.
     """
-    if name not in BUILDERS:
-        raise CheckpointError(f"There is no memory system {name!r}. Expected one of {names()}.")
-    return BUILDERS[name](site)
+    if name in BUILDERS:
+        return BUILDERS[name](site)
+    if name in shipped(site.folder):
+        return _frame_preservation(site, name)
+    raise CheckpointError(
+        f"There is no memory system {name!r}. Expected one of {shipped(site.folder)}."
+    )
 
 
 def names() -> list[str]:
     """Return the registered systems, the default first."""
     return list(BUILDERS)
+
+
+def shipped(folder: Path) -> list[str]:
+    """Return the registered systems and the extra encoders in a checkpoint's `memory` folder.
+
+    A checkpoint may ship frame preservation at several rates: the default one, and others in
+    folders named by `rate_name`. Each is a system of its own, with its own fingerprint.
+    """
+    extra = sorted(
+        path.name
+        for path in folder.glob(f"{frame_preservation.NAME}_*")
+        if _RATE_NAME.fullmatch(path.name) and (path / WEIGHTS).is_file()
+    )
+    return [*names(), *extra]
+
+
+def rate_name(rate_hwt: tuple[int, int, int]) -> str:
+    """Return the name of frame preservation at another rate than the default one."""
+    return f"{frame_preservation.NAME}_{'x'.join(str(r) for r in rate_hwt)}"
 
 
 def load_encoder(folder: Path, site: MemorySite) -> MemoryEncoder:
@@ -72,11 +97,12 @@ def load_encoder(folder: Path, site: MemorySite) -> MemoryEncoder:
     return encoder.requires_grad_(requires_grad=False)
 
 
-def _frame_preservation(site: MemorySite) -> Memory:
-    folder = site.folder / frame_preservation.NAME
+def _frame_preservation(site: MemorySite, name: str = frame_preservation.NAME) -> Memory:
+    folder = site.folder / name
     return FramePreservation(
         load_encoder(folder, site).to(site.ports.device),
         site.ports,
+        name=name,
         token_timestep=site.token_timestep,
         is_trained=(folder / WEIGHTS).is_file(),
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.context import (
+    AS_IT_IS,
     Context,
     ContextRequest,
     ContextSource,
@@ -22,13 +23,15 @@ from engine.context import (
     MemoryState,
     Ports,
     Recall,
+    Rule,
+    Rules,
     ShotLatents,
     digest_of,
 )
 from engine.errors import MemoryStateError
 from engine.latent_time import latent_of_frame
 from engine.memory.guard import check_state, entry_bytes
-from engine.memory.memory_encoder import PATCH, token_positions
+from engine.memory.memory_encoder import PATCH, VAE_STRIDE, token_positions
 
 NAME = "sliding_window"
 
@@ -66,6 +69,9 @@ class SlidingWindow:
             scope="take",
             bounded=True,
             can_recall=True,
+            token_pixels=VAE_STRIDE * PATCH,
+            token_frames=4,
+            most_steps=config.num_latent_frames,
         )
 
     @property
@@ -92,18 +98,10 @@ class SlidingWindow:
 
     @torch.no_grad()
     def context(self, state: MemoryState, request: ContextRequest) -> Context:
-        """Return the newest latents of the cut as tokens at times -W .. -1."""
-        del request
+        """Return the newest latents of the cut as tokens at times -W .. -1, pinned ones before."""
         check_state(state, self.info)
-        parts: list[tuple[int, torch.Tensor]] = []
-        missing = self.config.num_latent_frames
-        for index in range(len(state) - 1, -1, -1):
-            if missing <= 0:
-                break
-            latents = state[index].tensors["latents"][:, -missing:]
-            parts.insert(0, (index, latents))
-            missing -= latents.shape[1]
-        if not parts or not self.config.num_latent_frames:
+        parts = self._parts(state, request.rules)
+        if not parts:
             return Context(token_timestep=self.token_timestep)
         latents_BCTHW = torch.cat([part for _, part in parts], dim=1)[None].float()
         embedded_BDTHW = self.ports.patch_embedding(latents_BCTHW)
@@ -113,7 +111,11 @@ class SlidingWindow:
             positions_L3=token_positions((time, rows, columns), (1, 1, 1), -float(time)),
             token_timestep=self.token_timestep,
             sources=tuple(
-                ContextSource(entry_index=index, weight=part.shape[1] / time)
+                ContextSource(
+                    entry_index=index,
+                    weight=part.shape[1] / time,
+                    num_tokens=part.shape[1] * rows * columns,
+                )
                 for index, part in parts
             ),
         )
@@ -128,16 +130,17 @@ class SlidingWindow:
             )
         entry = state[frame.entry_index]
         latent, within = latent_of_frame(frame.frame)
-        kept = entry.tensors["latents"].shape[1]
-        newer = sum(e.tensors["latents"].shape[1] for e in state[frame.entry_index + 1 :])
-        start = entry.num_latents - min(kept, max(0, self.config.num_latent_frames - newer))
-        if latent < start or frame.frame >= entry.num_frames:
+        parts = dict(self._parts(state, frame.rules))
+        held = parts.get(frame.entry_index, entry.tensors["latents"][:, :0])
+        start = entry.num_latents - held.shape[1]
+        is_hidden = frame.rules.get(frame.entry_index, AS_IT_IS).hides(frame.frame, frame.frame + 1)
+        if latent < start or frame.frame >= entry.num_frames or is_hidden:
+            why = "this frame is forgotten." if is_hidden else "this frame has left it."
             return Recall(
                 source="none",
                 note=f"The sliding window holds the last {self.config.num_latent_frames} latent "
-                "frames of the film; this frame has left it.",
+                f"frames of the film; {why}",
             )
-        held = entry.tensors["latents"][:, kept - (entry.num_latents - start) :]
         window = held[:, : latent - start + 1]
         index = 0 if latent == start else 1 + 4 * (latent - start - 1) + within
         return Recall(
@@ -147,6 +150,20 @@ class SlidingWindow:
             frame_index=index,
             num_tokens=window.shape[1] * entry.grid[1] * entry.grid[2],
         )
+
+    def _parts(self, state: MemoryState, rules: Rules) -> list[tuple[int, torch.Tensor]]:
+        """Return (index of the entry, its latents that are read), oldest first."""
+        parts: list[tuple[int, torch.Tensor]] = []
+        missing = self.config.num_latent_frames
+        for index in range(len(state) - 1, -1, -1):
+            rule = rules.get(index, AS_IT_IS)
+            held = _visible(state[index], rule)
+            if not rule.is_pinned:
+                held = held[:, max(0, held.shape[1] - missing) :]
+                missing -= held.shape[1]
+            if held.shape[1]:
+                parts.insert(0, (index, held))
+        return parts
 
     def cost(self, state: MemoryState) -> Cost:
         """Return tokens read and bytes of `state`; only the window is ever resident."""
@@ -163,3 +180,16 @@ class SlidingWindow:
         """Return name and shape of every tensor that an entry with this grid must have."""
         time, rows, columns = entry.grid
         return {"latents": (self.config.latent_channels, time, rows * PATCH, columns * PATCH)}
+
+
+def _visible(entry: MemoryEntry, rule: Rule) -> torch.Tensor:
+    """Return the stored latents C T H W of an entry after the last one that is forgotten.
+
+    What is left must be consecutive: a picture is decoded with the latents before it.
+    """
+    latents = entry.tensors["latents"]
+    start = entry.num_latents - latents.shape[1]
+    places = range(start, entry.num_latents)
+    hidden = [rule.hides(4 * (k - 1) + 1 if k else 0, 4 * k + 1) for k in places]
+    first = max((i + 1 for i, is_hidden in enumerate(hidden) if is_hidden), default=0)
+    return latents[:, first:]

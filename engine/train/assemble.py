@@ -22,7 +22,8 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 from engine.card import Card
 from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
 from engine.models.checkpoint import load_vae
-from engine.train.world.vocabulary import WORDS
+from engine.protocol import WordGroup
+from engine.train.world.vocabulary import THEMES, WORDS
 
 PUNCTUATION = (".", ",", ":", ";", "!", "?", "'", '"', "-", "(", ")")
 TEXT_WIDTH = 256
@@ -31,6 +32,7 @@ SHIFT = 5.0
 EMBEDDED_CARD = Card(
     name="Mnemoreel embedded",
     words=WORDS,
+    vocabulary=tuple(WordGroup(title=title, phrases=words) for title, words in THEMES.items()),
     text_length=64,
     width=160,
     height=96,
@@ -38,7 +40,7 @@ EMBEDDED_CARD = Card(
     default_frames=17,
     max_frames=41,
     num_steps=8,
-    guidance=2.0,
+    guidance=2.5,
     strength=2.0,
     guidance_floor=0.3,
     token_timestep=0.0,

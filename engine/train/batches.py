@@ -13,9 +13,14 @@ import torch
 from torch import Tensor
 
 from engine.train.latents import StoryLatents, read_shard
+from engine.train.loop import RandomState
 
 PAST_SHOTS = ((1, 0.22), (2, 0.26), (3, 0.2), (4, 0.14), (5, 0.1), (6, 0.05), (7, 0.03))
 """Number of past shots of a batch, with their shares."""
+PICTURE_SHARE = 0.7
+"""Share of the batches without a past that are pictures."""
+PICTURES_A_CLIP = 4
+"""Pictures in the place of a clip: about as many tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,8 @@ class MemoryBatch:
     """Times of the target in latent frames; the section after the past starts at 0."""
     captions: tuple[str, ...]
     """Empty strings for frame retrieval."""
+    salience_BTHW: Tensor
+    """Share of each target cell that people, props and signs cover, 0 to 1."""
 
     @property
     def num_past(self) -> int:
@@ -89,7 +96,14 @@ class BatchStream:
         self.rng = random.Random(seed)
 
     def first_shot(self) -> MemoryBatch:
-        """Return a batch without a past: mostly first shots, whose captions tell the look."""
+        """Return a batch without a past: shots whose captions mostly tell the look.
+
+        Most are pictures, their first latent alone: a look takes no motion to learn, and four
+        times as many fit into a step.
+        """
+        if self.rng.random() < PICTURE_SHARE:
+            stories = self.pool.pick(self.rng, PICTURES_A_CLIP * self.batch_size, 1)
+            return first_shot_batch(stories, self.rng, num_latents=1)
         stories = self.pool.pick(self.rng, self.batch_size, 1)
         return first_shot_batch(stories, self.rng)
 
@@ -107,34 +121,40 @@ class BatchStream:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the generator."""
-        version, numbers, gauss = self.rng.getstate()
-        return {"version": version, "numbers": list(numbers), "gauss": gauss}
+        return RandomState(self.rng).state_dict()
 
     def load_state_dict(self, state: dict[str, Any], /) -> None:
         """Continue from a saved state."""
-        self.rng.setstate((state["version"], tuple(state["numbers"]), state["gauss"]))
+        RandomState(self.rng).load_state_dict(state)
 
 
 def first_shot_batch(
-    stories: Sequence[StoryLatents], rng: random.Random, *, first: float = 0.75
+    stories: Sequence[StoryLatents],
+    rng: random.Random,
+    *,
+    told: float = 0.75,
+    num_latents: int | None = None,
 ) -> MemoryBatch:
     """Return shots that are drawn from their caption alone.
 
-    Every film begins with such a shot, and its look is what all others remember. The share that is
-    not first teaches what the model guesses without memory, for memory guidance.
+    Every film begins with such a shot, and its look is what all others remember: a share `told` of
+    the captions tells everything. The others teach what the model guesses without memory, for
+    memory guidance. With `num_latents` only so many latents from the start are targets.
     """
-    targets = [
-        0 if rng.random() < first else rng.randrange(len(story.captions)) for story in stories
-    ]
-    picked = list(zip(stories, targets, strict=True))
-    target_BCTHW = torch.stack([story.latents_SCTHW[k] for story, k in picked]).float()
+    picked = [(story, rng.randrange(len(story.captions))) for story in stories]
+    targets = [story.latents_SCTHW[k][:, :num_latents] for story, k in picked]
+    target_BCTHW = torch.stack(targets).float()
     nothing = target_BCTHW[:, None][:, :0]
     return MemoryBatch(
         past_BNCTHW=nothing,
         past_lr_BNCTHW=nothing,
         target_BCTHW=target_BCTHW,
         times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(picked), -1),
-        captions=tuple(story.captions[k] for story, k in picked),
+        captions=tuple(
+            (story.descriptions if rng.random() < told else story.captions)[k]
+            for story, k in picked
+        ),
+        salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, k in picked]),
     )
 
 
@@ -157,6 +177,7 @@ def next_shot_batch(
         target_BCTHW=target_BCTHW,
         times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(rows), -1),
         captions=tuple(story.captions[k] for story, _, k in rows),
+        salience_BTHW=_shares([story.salience_STHW[k] for story, _, k in rows]),
     )
 
 
@@ -168,7 +189,7 @@ def retrieval_batch(
     Six in ten ask for consecutive latents of one shot, as the inspector does; the others for
     latents anywhere. Query tokens carry the time of their place in the past.
     """
-    past, reduced, targets, times = [], [], [], []
+    past, reduced, targets, times, salience = [], [], [], [], []
     for story in stories:
         shots = sorted(rng.sample(range(len(story.captions)), num_past))
         length = story.latents_SCTHW.shape[2]
@@ -182,6 +203,7 @@ def retrieval_batch(
         past.append(latents_NCTHW)
         reduced.append(story.lr_SCTHW[shots].float())
         targets.append(line_CLHW[:, omega])
+        salience.append(story.salience_STHW[shots].flatten(0, 1)[omega])
         times.append(torch.tensor(omega) - num_past * length)
     return MemoryBatch(
         past_BNCTHW=torch.stack(past),
@@ -189,7 +211,12 @@ def retrieval_batch(
         target_BCTHW=torch.stack(targets),
         times_BT=torch.stack(times),
         captions=("",) * len(stories),
+        salience_BTHW=_shares(salience),
     )
+
+
+def _shares(salience: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(salience)).float() / 255
 
 
 def _weighted(rng: random.Random, table: Sequence[tuple[int, float]]) -> int:

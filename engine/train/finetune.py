@@ -6,6 +6,7 @@ LoRA is trained through peft; without, all weights are.
 """
 
 from engine.train.memory_stage import run_stage, stage_parser
+from engine.train.objectives import ObjectiveOptions
 
 
 def main() -> None:
@@ -14,8 +15,18 @@ def main() -> None:
     parser.add_argument(
         "--next-shot-share", type=float, default=0.75, help="the rest is frame retrieval"
     )
+    parser.add_argument(
+        "--no-memory",
+        type=float,
+        default=ObjectiveOptions.no_memory,
+        help="share of next-shot batches without memory; 1 = looks from descriptions only",
+    )
     arguments = parser.parse_args()
-    run_stage(arguments, next_shot_share=arguments.next_shot_share)
+    run_stage(
+        arguments,
+        next_shot_share=arguments.next_shot_share,
+        objective=ObjectiveOptions(no_memory=arguments.no_memory),
+    )
 
 
 if __name__ == "__main__":

@@ -41,11 +41,13 @@ class JudgeStage:
     """Folder for clips, state, curve and the exported judge."""
     budget_seconds: float | None = None
     budget_steps: int | None = None
-    num_clips: int = 1600
+    init: Path | None = None
+    """Folder of an exported judge to start from; None = random weights."""
+    num_clips: int = 2800
     """Drawn training clips."""
-    num_soft: int = 100
+    num_soft: int = 160
     """Training clips through the VAE."""
-    num_held_out: int = 120
+    num_held_out: int = 200
     """Validation clips of either kind behind every accuracy."""
     batch_size: int = 16
     learning_rate: float = 3e-3
@@ -61,6 +63,8 @@ class JudgeTraining:
         torch.manual_seed(0)
         self.stage = stage
         self.judge = Judge(JudgeConfig(heads=ATTRIBUTES))
+        if stage.init is not None:
+            self.judge.load_state_dict(load_judge(stage.init).state_dict())
         self.optimisers = muon_and_adamw(self.judge, stage.learning_rate)
         self.ema = Ema(self.judge)
         self.budget = Budget(seconds=stage.budget_seconds, steps=stage.budget_steps)
@@ -88,8 +92,10 @@ class JudgeTraining:
             _sample(self.clips["sharp"], self.stage.batch_size - num_soft),
             _sample(self.clips["soft"], num_soft),
         ]
-        pixels = augmented(torch.cat([pixels for pixels, _ in parts]))
-        labels_BK = torch.cat([labels for _, labels in parts])
+        pixels, labels_BK = mirrored(
+            torch.cat([pixels for pixels, _ in parts]), torch.cat([labels for _, labels in parts])
+        )
+        pixels = augmented(pixels)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16):
             logits = self.judge(pixels)
         loss = judge_loss(logits, labels_BK)
@@ -137,6 +143,19 @@ def judge_loss(logits: dict[str, Tensor], labels_BK: Tensor) -> Tensor:
         for k, rows_BV in enumerate(logits.values())
     ]
     return torch.stack(losses).sum() / (labels_BK != HIDDEN).sum().clamp_min(1)
+
+
+def mirrored(pixels_BFCHW: Tensor, labels_BK: Tensor) -> tuple[Tensor, Tensor]:
+    """Return half of the clips as seen in a mirror, where left and right have changed places."""
+    column = list(ATTRIBUTES).index("action")
+    left, right = (ATTRIBUTES["action"].index(f"walks {side}") for side in ("left", "right"))
+    is_flipped = torch.rand(len(pixels_BFCHW)) < 0.5
+    pixels_BFCHW, labels_BK = pixels_BFCHW.clone(), labels_BK.clone()
+    pixels_BFCHW[is_flipped] = pixels_BFCHW[is_flipped].flip(-1)
+    actions_B = labels_BK[:, column].clone()
+    labels_BK[is_flipped & (actions_B == left), column] = right
+    labels_BK[is_flipped & (actions_B == right), column] = left
+    return pixels_BFCHW, labels_BK
 
 
 def augmented(pixels_BFCHW: Tensor) -> Tensor:
@@ -265,8 +284,11 @@ def main() -> None:
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--budget-seconds", type=float, help="training time")
     budget.add_argument("--budget-steps", type=int, help="steps instead of time; default 2500")
+    parser.add_argument("--init", type=Path, help="folder of an exported judge to start from")
     parser.add_argument("--num-clips", type=int, default=JudgeStage.num_clips)
     parser.add_argument("--num-soft", type=int, default=JudgeStage.num_soft)
+    parser.add_argument("--num-held-out", type=int, default=JudgeStage.num_held_out)
+    parser.add_argument("--save-seconds", type=float, default=JudgeStage.save_seconds)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -276,8 +298,11 @@ def main() -> None:
         out=arguments.out,
         budget_seconds=arguments.budget_seconds,
         budget_steps=arguments.budget_steps or (None if arguments.budget_seconds else 2500),
+        init=arguments.init,
         num_clips=arguments.num_clips,
         num_soft=arguments.num_soft,
+        num_held_out=arguments.num_held_out,
+        save_seconds=arguments.save_seconds,
     )
     for row in train(stage):
         print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)

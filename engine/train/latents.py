@@ -9,11 +9,12 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKLWan
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -22,6 +23,8 @@ from torch import Tensor
 from engine.models.checkpoint import load_vae
 from engine.train.clips import to_pixels
 from engine.train.one_pass_vae import encode_parallel
+from engine.train.world.canvas import FIGURE, PROP, SIGN
+from engine.train.world.captions import in_full
 from engine.train.world.draw import draw_shot
 from engine.train.world.story import VALIDATION_SEEDS, Story, WorldDials, tell
 from engine.video.vae import normalise, reduce_clip
@@ -40,7 +43,11 @@ class StoryLatents:
     """Normalised latents of S shots."""
     lr_SCTHW: Tensor
     """Normalised latents of the reduced clips."""
+    salience_STHW: Tensor
+    """Share of each latent cell that people, props and signs cover, 0 to 255."""
     captions: tuple[str, ...]
+    descriptions: tuple[str, ...]
+    """The captions with every look and place told in full: what a shot without memory needs."""
     same_person: tuple[tuple[int, ...], ...]
     """Per shot, earlier shots that show an acting character."""
 
@@ -56,27 +63,81 @@ def dials_of(seed: int) -> WorldDials:
     return WorldDials(num_frames=num_frames, min_shots=3, text=0.35)
 
 
-@torch.no_grad()
 def encode_story(
     vae: AutoencoderKLWan, story: Story, rate_hwt: tuple[int, int, int] = (2, 2, 2)
 ) -> StoryLatents:
     """Return the latents of a story; the reduced clips are made from the drawn frames."""
+    return encode_rates(vae, story, (rate_hwt,))[rate_hwt]
+
+
+@torch.no_grad()
+def encode_rates(
+    vae: AutoencoderKLWan, story: Story, rates: Sequence[tuple[int, int, int]]
+) -> dict[tuple[int, int, int], StoryLatents]:
+    """Return the latents of a story by memory rate; only the reduced clips differ."""
     latents: list[Tensor] = []
-    reduced: list[Tensor] = []
+    reduced: dict[tuple[int, int, int], list[Tensor]] = {rate: [] for rate in rates}
+    salience: list[Tensor] = []
     for shot in story.shots:
-        frames_FHW3 = draw_shot(shot).frames_FHW3
-        small_FHW3 = reduce_clip(torch.from_numpy(frames_FHW3), rate_hwt)
-        for clip, kept in ((frames_FHW3, latents), (small_FHW3.numpy(), reduced)):
-            with torch.autocast("cpu", torch.bfloat16):
-                mean, _ = encode_parallel(vae, to_pixels(clip)[None])
-            kept.append(normalise(vae, mean.float()))
-    return StoryLatents(
-        seed=story.seed,
-        latents_SCTHW=torch.cat(latents),
-        lr_SCTHW=torch.cat(reduced),
-        captions=tuple(shot.caption for shot in story.shots),
-        same_person=tuple(shot.same_person for shot in story.shots),
-    )
+        drawn = draw_shot(shot)
+        frames_FHW3 = torch.from_numpy(drawn.frames_FHW3)
+        salience.append(salience_of(torch.from_numpy(drawn.labels_FHW)))
+        latents.append(_encoded(vae, frames_FHW3))
+        for rate, kept in reduced.items():
+            kept.append(_encoded(vae, reduce_clip(frames_FHW3, rate)))
+    full_SCTHW, salience_STHW = torch.cat(latents), torch.stack(salience)
+    return {
+        rate: StoryLatents(
+            seed=story.seed,
+            latents_SCTHW=full_SCTHW,
+            lr_SCTHW=torch.cat(kept),
+            salience_STHW=salience_STHW,
+            captions=tuple(shot.caption for shot in story.shots),
+            descriptions=descriptions_of(story),
+            same_person=tuple(shot.same_person for shot in story.shots),
+        )
+        for rate, kept in reduced.items()
+    }
+
+
+@torch.no_grad()
+def with_rate(
+    vae: AutoencoderKLWan, story: StoryLatents, rate_hwt: tuple[int, int, int]
+) -> StoryLatents:
+    """Return a story of a shard with the reduced clips of another memory rate.
+
+    Only the frames that the rate keeps are drawn again, so this costs a fraction of encoding it.
+    """
+    rate, _, rate_t = rate_hwt
+    reduced = []
+    for shot in tell(story.seed, dials_of(story.seed)).shots:
+        picks = range(0, shot.num_frames, rate_t)
+        frames_FHW3 = torch.from_numpy(draw_shot(shot, picks).frames_FHW3)
+        reduced.append(_encoded(vae, reduce_clip(frames_FHW3, (rate, rate, 1))))
+    return replace(story, lr_SCTHW=torch.cat(reduced))
+
+
+def _encoded(vae: AutoencoderKLWan, frames_FHW3: Tensor) -> Tensor:
+    with torch.autocast("cpu", torch.bfloat16):
+        mean, _ = encode_parallel(vae, to_pixels(frames_FHW3.numpy())[None])
+    return normalise(vae, mean.float())
+
+
+def descriptions_of(story: Story) -> tuple[str, ...]:
+    """Return a caption of every shot that tells all of it."""
+    rng = random.Random(story.seed)
+    return tuple(in_full(shot, rng).caption for shot in story.shots)
+
+
+def salience_of(labels_FHW: Tensor) -> Tensor:
+    """Return the share of every latent cell (8x8 pixels, 4 frames, the first alone) that matters.
+
+    People, props and signs: small areas that a plain mean over the picture hardly weighs.
+    """
+    matters_FHW = torch.isin(labels_FHW, torch.tensor([SIGN, PROP])) | (labels_FHW >= FIGURE)
+    cells_FHW = F.avg_pool2d(matters_FHW[None].float(), 8)[0]
+    rest = cells_FHW[1:].view(-1, 4, *cells_FHW.shape[1:]).mean(1)
+    return torch.cat([cells_FHW[:1], rest]).mul(255).round().to(torch.uint8)
 
 
 def write_shard(path: Path, stories: list[StoryLatents]) -> None:
@@ -86,7 +147,8 @@ def write_shard(path: Path, stories: list[StoryLatents]) -> None:
     for story in stories:
         tensors[f"{story.seed}.latents"] = story.latents_SCTHW.half().contiguous()
         tensors[f"{story.seed}.lr"] = story.lr_SCTHW.half().contiguous()
-        rows.append([story.seed, story.captions, story.same_person])
+        tensors[f"{story.seed}.salience"] = story.salience_STHW.contiguous()
+        rows.append([story.seed, story.captions, story.descriptions, story.same_person])
     part = path.with_suffix(".partial")
     save_file(tensors, part, metadata={"stories": json.dumps(rows)})
     part.replace(path)
@@ -95,12 +157,14 @@ def write_shard(path: Path, stories: list[StoryLatents]) -> None:
 def read_shard(path: Path) -> Iterator[StoryLatents]:
     """Yield the stories of a shard."""
     with safe_open(path, "pt") as file:
-        for seed, captions, same_person in json.loads(file.metadata()["stories"]):
+        for seed, captions, descriptions, same_person in json.loads(file.metadata()["stories"]):
             yield StoryLatents(
                 seed=seed,
                 latents_SCTHW=file.get_tensor(f"{seed}.latents"),
                 lr_SCTHW=file.get_tensor(f"{seed}.lr"),
+                salience_STHW=file.get_tensor(f"{seed}.salience"),
                 captions=tuple(captions),
+                descriptions=tuple(descriptions),
                 same_person=tuple(tuple(past) for past in same_person),
             )
 
@@ -124,13 +188,12 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     vae = load_vae(arguments.vae)
     start, frames = time.monotonic(), 0
-    for first in range(
-        arguments.first_seed, arguments.first_seed + arguments.num_stories, STORIES_PER_SHARD
-    ):
+    end = arguments.first_seed + arguments.num_stories
+    for first in range(arguments.first_seed, end, STORIES_PER_SHARD):
         path = arguments.out / f"{first:07d}.safetensors"
         if path.exists():
             continue
-        seeds = range(first, first + STORIES_PER_SHARD)
+        seeds = range(first, min(first + STORIES_PER_SHARD, end))
         stories = [encode_story(vae, tell(seed, dials_of(seed))) for seed in seeds]
         write_shard(path, stories)
         frames += sum(

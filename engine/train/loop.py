@@ -2,6 +2,7 @@
 
 import csv
 import os
+import random
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,22 @@ class TrainState:
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
         torch.set_rng_state(random_state["cpu"])
+
+
+class RandomState:
+    """A generator of random numbers as something that is saved and loaded."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the generator."""
+        version, numbers, gauss = self.rng.getstate()
+        return {"version": version, "numbers": list(numbers), "gauss": gauss}
+
+    def load_state_dict(self, state: dict[str, Any], /) -> None:
+        """Continue from a saved state."""
+        self.rng.setstate((state["version"], tuple(state["numbers"]), state["gauss"]))
 
 
 class Budget:

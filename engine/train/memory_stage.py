@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -19,15 +20,23 @@ from engine.memory.memory_encoder import MemoryEncoder
 from engine.memory.registry import MemorySite, load_encoder
 from engine.models.lora import save_lora
 from engine.train.assemble import build_scheduler, write_checkpoint, write_encoder
-from engine.train.batches import BatchStream, MemoryBatch, StoryPool, next_shot_batch
+from engine.train.batches import (
+    BatchStream,
+    MemoryBatch,
+    StoryPool,
+    first_shot_batch,
+    next_shot_batch,
+)
 from engine.train.latents import validation_stories
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
+from engine.train.memory_sheet import write_memory_sheet
 from engine.train.objectives import Loss, ObjectiveOptions, next_shot_loss, retrieval_loss
 from engine.train.trainee import Trainee, TraineeOptions, optimisers, set_learning_rate
+from engine.train.world.vocabulary import COLOURS
 
 NEXT_SHOT_SIGMA = 0.95
 """Where identity is decided: the held-out loss of the dashboard is taken here."""
-COLUMNS = ("step", "seconds", "train", "recall", "own", "none", "wrong")
+COLUMNS = ("step", "seconds", "train", "recall", "own", "none", "wrong", "told", "mistold")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +63,8 @@ class MemoryStage:
     use_bfloat16: bool = True
     num_validation: int = 16
     """Held-out stories behind the dashboard."""
+    sheet_rows: int = 4
+    """Stories on the contact sheet. 0 = no sheet."""
     objective: ObjectiveOptions = field(default_factory=ObjectiveOptions)
 
 
@@ -64,7 +75,7 @@ class MemoryTraining:
         torch.manual_seed(stage.seed)
         self.stage = stage
         options = TraineeOptions(checkpoint=stage.checkpoint, lora_rank=stage.lora_rank)
-        self.trainee = Trainee(options, _load_phi(stage.checkpoint))
+        self.trainee = Trainee(options, load_phi(stage.checkpoint))
         self.pair = optimisers(self.trainee, stage.learning_rate)
         self.ema = Ema(self.trainee, decay=0.998)
         self.pool = StoryPool(stage.latents)
@@ -111,7 +122,10 @@ class MemoryTraining:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Return held-out losses: recall at sigma 1, next shot with own, no and wrong memory."""
+        """Return held-out losses: recall at sigma 1, next shot with own, no and wrong memory.
+
+        `told` and `mistold`: people without memory, by their description and one of other colours.
+        """
         rng = random.Random(0)
         generator = torch.Generator().manual_seed(0)
         batch = next_shot_batch(self.held_out, 2, rng)
@@ -131,6 +145,33 @@ class MemoryTraining:
                 "wrong": self._loss(batch, noise, text, wrong, NEXT_SHOT_SIGMA),
             }
             losses["recall"] = self._recall_loss(batch)
+            losses |= self._description_losses()
+        return losses
+
+    def draw_sheet(self) -> None:
+        """Write what the averaged weights recall and draw beside the curve."""
+        stories = self.held_out[: self.stage.sheet_rows]
+        if not stories:
+            return
+        with (
+            self.ema.averaged(self.trainee),
+            torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16),
+        ):
+            path = self.stage.out / "contact_sheet.png"
+            write_memory_sheet(self.trainee, stories, path)
+
+    def _description_losses(self) -> dict[str, float]:
+        batch = first_shot_batch(self.held_out, random.Random(0), told=1.0)
+        noise = torch.randn(batch.target_BCTHW.shape, generator=torch.Generator().manual_seed(2))
+        losses = {}
+        for name, captions in (
+            ("told", batch.captions),
+            ("mistold", [with_other_colours(caption) for caption in batch.captions]),
+        ):
+            text = self.trainee.embed(captions)
+            error_BTHW = self._errors(batch, noise, text, EMPTY, NEXT_SHOT_SIGMA)
+            weights_BTHW = batch.salience_BTHW
+            losses[name] = float((error_BTHW * weights_BTHW).sum() / weights_BTHW.sum())
         return losses
 
     def _recall_loss(self, batch: MemoryBatch) -> float:
@@ -144,6 +185,7 @@ class MemoryTraining:
             target_BCTHW=target,
             times_BT=times,
             captions=("",) * len(target),
+            salience_BTHW=batch.salience_BTHW[:, :3],
         )
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
         context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)
@@ -153,10 +195,16 @@ class MemoryTraining:
     def _loss(
         self, batch: MemoryBatch, noise: Tensor, text: Tensor, context: Any, sigma: float
     ) -> float:
+        return float(self._errors(batch, noise, text, context, sigma).mean())
+
+    def _errors(
+        self, batch: MemoryBatch, noise: Tensor, text: Tensor, context: Any, sigma: float
+    ) -> Tensor:
         noisy = (1 - sigma) * batch.target_BCTHW + sigma * noise
         levels = torch.full((len(noise),), sigma)
         velocity = self.trainee(noisy, levels, text, context, batch.times_BT)
-        return float((velocity.float() - (noise - batch.target_BCTHW)).pow(2).mean())
+        error: Tensor = (velocity.float() - (noise - batch.target_BCTHW)).pow(2).mean(1)
+        return error
 
 
 def train(stage: MemoryStage, *, resume: bool = True) -> Generator[dict[str, float], None, None]:
@@ -209,8 +257,16 @@ def _checkpoint(training: MemoryTraining, average: float) -> dict[str, float]:
     row = {name: round(value, 4) for name, value in row.items()}
     training.curve.add(**row)
     training.state.save()
+    training.draw_sheet()
     export(training)
     return row
+
+
+def with_other_colours(caption: str) -> str:
+    """Return `caption` with every colour of clothes and things replaced by the next one."""
+    names = list(COLOURS)
+    after = dict(zip(names, [*names[1:], names[0]], strict=True))
+    return re.sub(r"\b(" + "|".join(names) + r")\b", lambda word: after[word[0]], caption)
 
 
 def _copy_of(module: Any) -> Any:
@@ -224,7 +280,8 @@ def _copy_of(module: Any) -> Any:
     return copy
 
 
-def _load_phi(checkpoint: Path) -> MemoryEncoder:
+def load_phi(checkpoint: Path) -> MemoryEncoder:
+    """Return the memory encoder of a checkpoint of ours."""
     ports = Ports(patch_embedding=lambda latents: latents)
     site = MemorySite(
         folder=checkpoint / "memory",
@@ -243,6 +300,7 @@ def stage_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--latents", type=Path, required=True, help="folder of story shards")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; resumed if any")
     parser.add_argument("--budget-seconds", type=float, required=True, help="training time")
+    parser.add_argument("--validation-stories", type=int, default=MemoryStage.num_validation)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=3e-3, help="peak rate of Muon")
     parser.add_argument("--lora-rank", type=int, default=0, help="train a LoRA; 0 = all weights")
@@ -251,7 +309,12 @@ def stage_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def run_stage(arguments: argparse.Namespace, *, next_shot_share: float) -> None:
+def run_stage(
+    arguments: argparse.Namespace,
+    *,
+    next_shot_share: float,
+    objective: ObjectiveOptions | None = None,
+) -> None:
     """Train as the command line says and print every row of the curve."""
     torch.set_num_threads(arguments.threads)
     stage = MemoryStage(
@@ -264,6 +327,8 @@ def run_stage(arguments: argparse.Namespace, *, next_shot_share: float) -> None:
         learning_rate=arguments.learning_rate,
         lora_rank=arguments.lora_rank,
         seed=arguments.seed,
+        num_validation=arguments.validation_stories,
+        objective=objective or ObjectiveOptions(),
     )
     for row in train(stage):
         print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)

@@ -26,15 +26,22 @@ class ObjectiveOptions:
     retrieval_shift: float = 3.0
     pure_noise: float = 0.35
     """Share of retrieval samples at sigma = 1: what makes one-step recall the mean."""
+    pure_picture: float = 0.3
+    """Share of pictures at sigma = 1: what teaches a description fastest."""
     unmasked: float = 0.5
     """Share of retrieval batches that read the clean past, as the studio's recall does."""
     mask_floor: float = 0.2
     """Least noise on a masked latent: sigma_f ~ L(0.2, 1)."""
-    no_memory: float = 0.25
+    no_memory: float = 0.5
     """Share of next-shot batches without memory: the first shot of every film, and what memory
     guidance guides away from."""
     window: float = 0.08
     """Share of next-shot batches that read a sliding window instead of phi."""
+    salience: float = 3.0
+    """Extra weight of cells with people, props or signs in next-shot batches: a figure covers a
+    tenth of the picture, and its look is what memory is for."""
+    retrieval_salience: float = 0.5
+    """The same for frame retrieval, which is measured over the whole picture."""
     no_text: float = 0.1
     """Share of next-shot items with an empty prompt, so that text guidance is possible."""
 
@@ -87,7 +94,8 @@ def retrieval_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
     sigma = torch.where(torch.rand(len(sigma)) < options.pure_noise, 1.0, sigma)
     text = trainee.embed([""]).expand(len(sigma), -1, -1)
     context = trainee.memory_context(past, reduced)
-    return Loss(value=_flow_loss(trainee, batch, sigma, text, context), name="retrieval")
+    weight = options.retrieval_salience
+    return Loss(value=_flow_loss(trainee, batch, sigma, text, context, weight), name="retrieval")
 
 
 def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
@@ -102,20 +110,35 @@ def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
     keep = torch.rand(len(batch.captions)) >= options.no_text
     captions = [c if k else "" for c, k in zip(batch.captions, keep.tolist(), strict=True)]
     sigma = sample_sigma(len(captions), options.shift)
-    return Loss(
-        value=_flow_loss(trainee, batch, sigma, trainee.embed(captions), context), name=name
-    )
+    if batch.target_BCTHW.shape[2] == 1:
+        # A picture from pure noise: nothing but the caption says what it shows.
+        sigma = torch.where(torch.rand(len(sigma)) < options.pure_picture, 1.0, sigma)
+    text = trainee.embed(captions)
+    value = _flow_loss(trainee, batch, sigma, text, context, options.salience)
+    return Loss(value=value, name=name)
 
 
 def _flow_loss(
-    trainee: Trainee, batch: MemoryBatch, sigma_B: Tensor, text_BLD: Tensor, context: Context
+    trainee: Trainee,
+    batch: MemoryBatch,
+    sigma_B: Tensor,
+    text_BLD: Tensor,
+    context: Context,
+    salience: float,
 ) -> Tensor:
     eps = torch.randn_like(batch.target_BCTHW)
     level = sigma_B.view(-1, 1, 1, 1, 1)
     noisy = (1 - level) * batch.target_BCTHW + level * eps
     velocity = trainee(noisy, sigma_B, text_BLD, context, batch.times_BT)
-    loss: Tensor = (velocity.float() - (eps - batch.target_BCTHW)).pow(2).mean()
-    return loss
+    error_BTHW = (velocity.float() - (eps - batch.target_BCTHW)).pow(2).mean(1)
+    return weighted_mean(error_BTHW, batch.salience_BTHW, salience)
+
+
+def weighted_mean(error_BTHW: Tensor, salience_BTHW: Tensor, extra: float) -> Tensor:
+    """Return the mean of `error_BTHW` where cells weigh 1 + `extra` times their salience."""
+    weight_BTHW = 1 + extra * salience_BTHW
+    mean: Tensor = (weight_BTHW * error_BTHW).sum() / weight_BTHW.sum()
+    return mean
 
 
 def _noised(latents_BNCTHW: Tensor, sigma_BNT: Tensor) -> Tensor:

@@ -18,13 +18,20 @@ import torch
 from engine.card import load_card
 from engine.errors import CheckpointError
 from engine.models.checkpoint import load_checkpoint, load_weights
+from engine.protocol import StrengthEffect
 from engine.train.assemble import EMBEDDED_CARD
 
 FROZEN = ("encoder.", "quant_conv.")
 
 
 def release(
-    checkpoint: Path, out: Path, *, vae: Path | None = None, strength: float, guidance: float
+    checkpoint: Path,
+    out: Path,
+    *,
+    vae: Path | None = None,
+    strength: float,
+    guidance: float,
+    effects: tuple[StrengthEffect, ...] = (),
 ) -> None:
     """Write `out` from a trained checkpoint, a VAE with the same encoder, and measured defaults.
 
@@ -38,7 +45,9 @@ def release(
         _require_same_encoder(checkpoint / "vae", vae)
         shutil.rmtree(part / "vae")
         shutil.copytree(vae, part / "vae")
-    card = dataclasses.replace(EMBEDDED_CARD, strength=strength, guidance=guidance)
+    card = dataclasses.replace(
+        EMBEDDED_CARD, strength=strength, guidance=guidance, strength_effects=effects
+    )
     (part / "card.json").write_text(json.dumps(dataclasses.asdict(card), indent=1) + "\n", "utf-8")
     load_checkpoint(part)
     if load_card(part) != card:
@@ -72,9 +81,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to replace")
     parser.add_argument("--strength", type=float, default=EMBEDDED_CARD.strength)
     parser.add_argument("--guidance", type=float, default=EMBEDDED_CARD.guidance)
+    parser.add_argument(
+        "--effects",
+        type=Path,
+        help="JSON list of {strength, figure, value, unit}: what strength did when these weights "
+        "were measured; without it the studio says that nothing was",
+    )
     given = parser.parse_args()
+    rows = json.loads(given.effects.read_text("utf-8")) if given.effects else []
     release(
-        given.checkpoint, given.out, vae=given.vae, strength=given.strength, guidance=given.guidance
+        given.checkpoint,
+        given.out,
+        vae=given.vae,
+        strength=given.strength,
+        guidance=given.guidance,
+        effects=tuple(StrengthEffect(**row) for row in rows),
     )
     print(f"Released to {given.out}.")
 

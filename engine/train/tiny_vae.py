@@ -255,6 +255,12 @@ def main() -> None:
     parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder only")
     parser.add_argument("--learning-rate", type=float, default=VaeStage.learning_rate)
     parser.add_argument("--seed", type=int, default=0, help="first training story")
+    parser.add_argument(
+        "--statistics-clips",
+        type=int,
+        default=VaeStage.num_statistics_clips,
+        help="held-out clips behind mean and deviation of the latents",
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -267,6 +273,7 @@ def main() -> None:
         freeze_encoder=arguments.freeze_encoder,
         learning_rate=arguments.learning_rate,
         first_seed=arguments.seed,
+        num_statistics_clips=arguments.statistics_clips,
     )
     for row in train(stage):
         print(" ".join(f"{name} {value}" for name, value in row.items()), flush=True)

@@ -1,4 +1,8 @@
-"""What the memory stages train: text encoder, transformer with its port, and phi, as one module."""
+"""What the memory stages train: the transformer with its port, and phi, as one module.
+
+The text encoder stays as its own stage left it, as in every Wan: trained along, its gradients are
+mostly noise, which Muon and Adam blow up to full steps, and colours are lost within 200 of them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.card import read_json
 from engine.context import Context
 from engine.memory.memory_encoder import MemoryEncoder, token_positions
 from engine.models.checkpoint import load_checkpoint
@@ -18,6 +23,9 @@ from engine.models.text import embed_prompts
 from engine.models.transformer import MemoryPort
 from engine.train.attention import write_out_attention
 from engine.train.muon import Muon
+
+WORDS_SCALE = 0.1
+"""Learning rate of the projection of the text, as a part of the others': see above."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +54,6 @@ class Trainee(nn.Module):
             # A base stays as it is; phi and the LoRA are what is learnt.
             add_lora(self.transformer, options.lora_rank)
         else:
-            self.text_encoder.requires_grad_(requires_grad=True)
             self.transformer.requires_grad_(requires_grad=True)
         write_out_attention(self.transformer)
         self.port = MemoryPort(self.transformer)
@@ -103,18 +110,32 @@ class Trainee(nn.Module):
         return out
 
 
+def token_width(checkpoint: Path) -> int:
+    """Return the width of the transformer in a Wan folder, which is that of memory tokens."""
+    config = read_json(checkpoint / "transformer" / "config.json")
+    return int(config["num_attention_heads"]) * int(config["attention_head_dim"])
+
+
 def optimisers(trainee: nn.Module, learning_rate: float) -> tuple[Muon, torch.optim.AdamW]:
     """Return Muon for block matrices and convolution kernels, AdamW for everything else."""
     matrices: list[Tensor] = []
     others: list[Tensor] = []
+    words: list[Tensor] = []
     for name, weight in trainee.named_parameters():
         if not weight.requires_grad:
             continue
-        is_inner = "blocks." in name or "encoder.block" in name or "stages." in name
+        if "text_embedder" in name:
+            words.append(weight)
+            continue
+        is_inner = any(
+            part in name for part in ("blocks.", "encoder.block", "stages.", "patchifier.")
+        )
         # Small matrices too (a LoRA of low rank): only vectors and embeddings go to AdamW.
         is_matrix = weight.ndim >= 2 and min(weight.flatten(1).shape) >= 4 and is_inner
         (matrices if is_matrix else others).append(weight)
-    adamw = torch.optim.AdamW(others, lr=learning_rate / 4, betas=(0.9, 0.98), weight_decay=0.0)
+    groups = [{"params": others, "scale": 1.0}, {"params": words, "scale": WORDS_SCALE}]
+    groups = [group for group in groups if group["params"]]
+    adamw = torch.optim.AdamW(groups, lr=learning_rate / 4, betas=(0.9, 0.98), weight_decay=0.0)
     return Muon(matrices, lr=learning_rate), adamw
 
 
@@ -122,4 +143,4 @@ def set_learning_rate(pair: Sequence[Any], learning_rate: float) -> None:
     """Set the rates of `optimisers`, Muon first; AdamW runs at a quarter."""
     for optimiser, factor in zip(pair, (1.0, 0.25), strict=True):
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate * factor
+            group["lr"] = learning_rate * factor * group.get("scale", 1.0)

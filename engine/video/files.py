@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,39 @@ import numpy as np
 import torch
 
 from engine.errors import MediaError
-from engine.protocol import PINNED, Encoding
+from engine.specs import PINNED, Encoding
 from engine.video.picture import Frame
 
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": "mov,mp4"}
 
 
 def write_mp4(
-    frames: Iterable[Frame], rate: tuple[int, int], *, encoding: Encoding = PINNED
+    frames: Iterable[Frame],
+    rate: tuple[int, int],
+    *,
+    encoding: Encoding = PINNED,
+    tags: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return an mp4 of H W 3 frames: H.264, all four BT.709 tags, faststart, closed GOPs."""
+    """Return an mp4 of H W 3 frames: H.264, all four BT.709 tags, faststart, closed GOPs.
+
+    `tags` become the metadata of the file.
+    """
     # A file, not a buffer: faststart writes the index in a second pass over what was written.
     with tempfile.TemporaryDirectory(prefix="mnemoreel-") as folder:
         path = Path(folder) / "take.mp4"
-        _write(path, frames, Fraction(*rate), encoding)
+        _write(path, frames, Fraction(*rate), encoding, tags or {})
         return path.read_bytes()
 
 
-def _write(path: Path, frames: Iterable[Frame], fps: Fraction, encoding: Encoding) -> None:
+def _write(
+    path: Path,
+    frames: Iterable[Frame],
+    fps: Fraction,
+    encoding: Encoding,
+    tags: Mapping[str, str],
+) -> None:
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        container.metadata.update(tags)
         stream: Any = container.add_stream(encoding.codec, rate=fps)
         stream.pix_fmt = encoding.pixel_format
         stream.options = {

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from engine.errors import MediaError
+
 STRIP_TILES = 24
 """Most tiles of a film strip."""
 STRIP_HEIGHT = 54
@@ -61,6 +63,19 @@ def jpeg(frame: Frame, *, quality: int = 85) -> bytes:
 def png(frame: Frame) -> bytes:
     """Return one H W 3 frame as PNG bytes."""
     return _image(frame, "PNG")
+
+
+def read_image(data: bytes) -> Frame:
+    """Return an image that the studio stored as H W 3.
+
+    Raises:
+        MediaError: not an image.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            return np.asarray(image.convert("RGB"), dtype=np.uint8).copy()
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise MediaError(f"A still that cannot be read: {error}. Add the picture again.") from error
 
 
 def strip(frames_FHW3: Frame) -> tuple[bytes, int]:

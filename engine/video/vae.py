@@ -48,7 +48,13 @@ def decode_stream(vae: Any, latents_BCTHW: torch.Tensor) -> Iterator[torch.Tenso
     """Yield uint8 frames F H W 3 latent by latent: 1 frame, then 4 each. Equal to `vae.decode`.
 
     Uses private names of the pinned diffusers version; a contract test holds it to `_decode`.
+    In tiles, which a device that ran out of memory asks for, all frames are decoded first.
     """
+    if vae.use_tiling:
+        pixels = vae.decode(denormalise(vae, latents_BCTHW), return_dict=False)[0]
+        frames = to_frames(pixels)
+        yield from (frames[max(0, end - 4) : end] for end in range(1, len(frames) + 1, 4))
+        return
     vae.clear_cache()
     x = vae.post_quant_conv(denormalise(vae, latents_BCTHW))
     for index in range(x.shape[2]):

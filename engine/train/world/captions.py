@@ -34,6 +34,15 @@ def with_caption(shot: ShotScript, rng: random.Random) -> ShotScript:
     return dataclasses.replace(shot, caption=caption)
 
 
+def in_full(shot: ShotScript, rng: random.Random) -> ShotScript:
+    """Return `shot` with a caption that tells looks and place, whatever the story told before.
+
+    Training without memory reads these: every shot then teaches what a description looks like.
+    """
+    told = dataclasses.replace(shot, described=shot.characters, is_new_place=True)
+    return dataclasses.replace(shot, caption=with_caption(told, rng).caption)
+
+
 def _capital(sentence: str) -> str:
     return sentence[0].upper() + sentence[1:]
 

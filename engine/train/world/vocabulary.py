@@ -99,6 +99,34 @@ WORDS: Final = _all_words()
 """Every word a caption can contain, sorted."""
 
 
+def _themes() -> dict[str, tuple[str, ...]]:
+    camera = ("static camera", "the camera pans left", "the camera pans right")
+    return {
+        "People": tuple(name.capitalize() for name in NAMES),
+        "Actions": (*ACTIONS, *("stand", "walk", "jump", "wave", "turn", "dance")),
+        "Places": tuple(PLACE_PHRASES.values()),
+        "Framing": tuple(f"{framing} shot" for framing in FRAMINGS),
+        "Camera": (*camera, "the camera zooms in", "the camera is still"),
+        "Colours": tuple(COLOURS),
+        "Clothes": ("wears", "shirt", *PATTERNS, "trousers", *HATS[1:], "no hat"),
+        "Looks": (*(f"{s} skin" for s in SKINS), *(f"{h} hair" for h in HAIRS), "long", "short"),
+        "Things": (*LANDMARKS.values(), *PROPS, *(f"{prop}s" for prop in PROPS), "sign"),
+        "Numbers and sides": (*NUMBERS.values(), *(f"on the {side}" for side in SIDES)),
+        "Weather": ("it rains", "it snows"),
+        "Sign words": tuple(word.upper() for word in SIGN_WORDS),
+    }
+
+
+def _themes_of_all_words() -> MappingProxyType[str, tuple[str, ...]]:
+    themes = _themes()
+    placed = {word for phrases in themes.values() for text in phrases for word in words_of(text)}
+    return MappingProxyType({**themes, "Small words": tuple(w for w in WORDS if w not in placed)})
+
+
+THEMES: Final = _themes_of_all_words()
+"""Every word by theme, in phrases as captions write them: what an editor browses."""
+
+
 def unknown_words(text: str) -> tuple[str, ...]:
     """Return the words of `text` the world does not know, each once, in order of appearance."""
     known = frozenset(WORDS)
