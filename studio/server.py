@@ -11,19 +11,37 @@ from starlette.staticfiles import StaticFiles
 
 from engine.protocol import Executor
 from storage.database import Library
-from studio.session import Session
+from studio.session import MakeExecutor, Session
 from studio.settings import Settings
 from studio.supervisor.supervisor import Supervisor
-from studio.web import api, live, media, work
+from studio.web import (
+    api,
+    history,
+    library_routes,
+    live,
+    media,
+    memory,
+    notes,
+    queue,
+    starting,
+    takes,
+    work,
+)
 from studio.web.answers import JsonOnly, add_error_answers
 from studio.web.guard import Guard
+from studio.web.settings import router as settings_router
 
 STATIC = Path(__file__).parent / "static"
 """The web components."""
 
 
 def build_app(
-    settings: Settings, library: Library, executor: Executor, *, has_page: bool = True
+    settings: Settings,
+    library: Library,
+    executor: Executor,
+    *,
+    has_page: bool = True,
+    make_executor: MakeExecutor | None = None,
 ) -> FastAPI:
     """Return the studio as an app. Its lifespan runs the supervisor and closes the engine.
 
@@ -31,9 +49,12 @@ def build_app(
         settings: of this launch.
         library: open; the caller closes it after the app has ended.
         executor: not started yet.
+        make_executor: makes the engine of another model that is chosen on the page.
         has_page: False leaves Gradio out: the JSON API alone starts faster.
     """
-    session = Session(settings=settings, library=library, executor=executor)
+    session = Session(
+        settings=settings, library=library, executor=executor, make_executor=make_executor
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -49,7 +70,20 @@ def build_app(
     # /docs would load Swagger from another server.
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.session = session
-    for router in (api.router, work.router, media.router, live.router):
+    for router in (
+        api.router,
+        starting.router,
+        settings_router,
+        work.router,
+        queue.router,
+        history.router,
+        notes.router,
+        memory.router,
+        takes.router,
+        library_routes.router,
+        media.router,
+        live.router,
+    ):
         app.include_router(router)
     add_error_answers(app)
     if STATIC.is_dir():

@@ -14,6 +14,7 @@ from engine.card import load_card, unloaded_info
 from engine.errors import CheckpointError, ProtocolError
 from engine.protocol import EngineInfo, Executor, MemorySystemInfo, Progress
 from storage.canonical import new_id
+from storage.check import Problem
 from storage.database import Library
 from storage.errors import StorageError
 from storage.records import Rate
@@ -24,6 +25,8 @@ Listener = Callable[[str | None, dict[str, Any]], None]
 """Told (project id or None for all, message). Called on any thread; must not block."""
 
 
+MakeExecutor = Callable[[Settings], Executor]
+"""Makes whoever runs jobs, for the model that settings name."""
 NO_MEMORY = "none"
 """Name of the system that remembers nothing; every model has it."""
 _NOTHING = MemorySystemInfo(
@@ -31,15 +34,24 @@ _NOTHING = MemorySystemInfo(
 )
 
 
+SILENT_KINDS = frozenset({"lint"})
+"""Kinds of jobs that come by themselves: only what they found is told."""
+
+
 class NotReady(Exception):
     """The model is not loaded, and nothing is known of it yet."""
+
+
+def open_library(settings: Settings, *, address: str = "") -> Library:
+    """Open the library that the settings name; raises as `Library.open` does."""
+    return Library.open(settings.data_folder, address=address, url=settings.database_url)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineState:
     """What the engine is doing, as the page shows it."""
 
-    state: Literal["starting", "ready", "failed"] = "starting"
+    state: Literal["starting", "ready", "failed", "resting"] = "starting"
     message: str = "The model is being loaded."
 
 
@@ -55,6 +67,9 @@ class Running:
     step: int = 0
     num_steps: int = 0
     eta_seconds: float | None = None
+    state: Literal["running", "cancelling"] = "running"
+    is_pausing: bool = False
+    """The editor asked for it to stop where it can go on."""
 
 
 @dataclass(kw_only=True)
@@ -64,11 +79,17 @@ class Session:
     settings: Settings
     library: Library
     executor: Executor
+    make_executor: MakeExecutor | None = None
+    """For another model than that of this launch. None = it cannot be changed while it runs."""
     boot: str = field(default_factory=new_id)
     """Changes at each launch, so that a page notices a restart."""
     engine: EngineState = field(default_factory=EngineState)
     running: dict[str, Running] = field(default_factory=dict)
     """Running jobs by id."""
+    is_resting: bool = False
+    """The editor wants the engine's memory; it starts again when a job waits."""
+    damage: tuple[Problem, ...] = ()
+    """What the check of this start found wrong with the library."""
     trouble: StorageError | None = None
     """Why the queue could not be read or written the last time, a full disk for example."""
     _listeners: list[Listener] = field(default_factory=list)
@@ -128,24 +149,47 @@ class Session:
 
     def progress(self, job_id: str, said: Progress) -> None:
         """Note how far a job is, and push it."""
-        before = self.running.get(job_id)
-        if before is None:
-            return
-        now = dataclasses.replace(
-            before,
+        now = self._change_running(
+            job_id,
             done=said.done,
             phase=said.phase,
             step=said.step,
             num_steps=said.num_steps,
             eta_seconds=said.eta_seconds,
         )
-        self.running[job_id] = now
-        self.push_job(job_id, now, state="running")
+        if now is not None:
+            self.push_job(job_id, now, state=now.state)
+
+    def cancelling(self, job_id: str) -> None:
+        """Note that a running job was asked to end, and push it."""
+        now = self._change_running(job_id, state="cancelling")
+        if now is not None:
+            self.push_job(job_id, now, state=now.state)
+
+    def pausing(self, job_id: str) -> None:
+        """Note that a running job was asked to stop where it can go on, and push it."""
+        now = self._change_running(job_id, phase="pausing", is_pausing=True)
+        if now is not None:
+            self.push_job(job_id, now, state=now.state)
+
+    def _change_running(self, job_id: str, **changes: Any) -> Running | None:
+        with self._lock:
+            before = self.running.get(job_id)
+            if before is None:
+                return None
+            now = dataclasses.replace(before, **changes)
+            self.running[job_id] = now
+        return now
 
     def push_job(self, job_id: str, job: Running, *, state: str, message: str = "") -> None:
         """Push where a job stands to the pages of its project."""
+        if job.kind in SILENT_KINDS:
+            if state == "done":
+                self.publish(job.project_id, {"kind": "notes"})
+            return
         row = {"id": job_id, "state": state, "message": message}
-        row |= {k: v for k, v in dataclasses.asdict(job).items() if k != "project_id"}
+        told = dataclasses.asdict(job)
+        row |= {k: v for k, v in told.items() if k not in ("project_id", "state", "is_pausing")}
         self.publish(job.project_id, {"kind": "progress", "jobs": [row]})
 
     def info(self) -> EngineInfo:
@@ -161,6 +205,8 @@ class Session:
             kept = json.loads(self._info_file.read_bytes())
             if kept["checkpoint"] != str(self.settings.checkpoint):
                 raise KeyError("checkpoint")
+            if "memory_system" not in kept["info"]:
+                raise KeyError("memory_system")
             info: EngineInfo = wire.from_json(EngineInfo, kept["info"])
         except (OSError, ValueError, KeyError, TypeError, ProtocolError):
             return self._unloaded_info()
@@ -177,6 +223,7 @@ class Session:
             tokens_per_shot=info.tokens_per_shot,
             seconds_per_shot=info.seconds_per_shot,
             words=frozenset(info.words),
+            memory_system=info.memory_system,
         )
 
     def system(self, name: str) -> MemorySystemInfo:

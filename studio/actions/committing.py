@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from storage import history, takes
 from storage.errors import Conflict
 from storage.records import Cut, Json
+from studio.actions.waiting_jobs import follow
 from studio.session import Session
-from studio.timeline.edits import Edit, Material
+from studio.timeline.edit import Edit, Material
 
 Make = Callable[[Connection, Cut], Edit]
 """Gives the edit of the newest cut."""
@@ -55,13 +56,30 @@ def commit(
             label=edit.label,
             cut=edit.cut,
         )
+        follow(session, tx, project_id, cut, edit.cut)
     session.changed(project_id)
     return Done(rev=branch.rev + 1, node_id=node.id, label=node.label)
 
 
-def materials_of(tx: Connection, project_id: str) -> dict[str, Material]:
-    """Return what shots of the project may show, by take id."""
-    return {
-        t.id: Material(take_id=t.id, number=t.number, num_frames=t.num_frames)
-        for t in takes.of_project(tx, project_id)
-    }
+class Materials(Mapping[str, Material]):
+    """What shots of a project may show, by take id: looked up as an edit asks for it.
+
+    An edit is about a few shots. Reading what all takes of a long film measure would be most of it.
+    """
+
+    def __init__(self, tx: Connection, project_id: str) -> None:
+        """Look into an open transaction."""
+        self._tx, self._project_id = tx, project_id
+
+    def __getitem__(self, take_id: str) -> Material:
+        found = takes.lengths_of_project(self._tx, self._project_id, take_id)
+        if not found:
+            raise KeyError(take_id)
+        ((_, number, num_frames),) = found
+        return Material(take_id=take_id, number=number, num_frames=num_frames)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row[0] for row in takes.lengths_of_project(self._tx, self._project_id))
+
+    def __len__(self) -> int:
+        return len(takes.lengths_of_project(self._tx, self._project_id))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, Mapping
+
 from sqlalchemy.engine import Connection
 
+from engine.slate import Slate, SlateShot
 from storage import history, jobs, projects, takes
-from storage.records import Cut, Json, Take
+from storage.records import Cut, Json, Shot, Take
 from studio.session import Session
 from studio.timeline.cut import shown_shots
-from studio.timeline.edits import EditRefused
+from studio.timeline.edit import EditRefused
 
 MAX_TITLE = 300
 
@@ -55,10 +59,41 @@ def _spec(tx: Connection, project_id: str, cut: Cut) -> Json:
         }
         for shot in shots
     ]
+    name = projects.get(tx, project_id).name
     return {
         "parts": parts,
         "width": cut.width,
         "height": cut.height,
         "rate": list(cut.rate),
-        "name": projects.get(tx, project_id).name,
+        "name": name,
+        "slate": dataclasses.asdict(slate_of(cut, shots, known, name)),
     }
+
+
+def slate_of(cut: Cut, shots: Iterable[Shot], known: Mapping[str, Take], name: str) -> Slate:
+    """Return what a film says of itself: its shots, as what their takes were made from."""
+    return Slate(
+        rate=cut.rate,
+        width=cut.width,
+        height=cut.height,
+        name=name,
+        shots=tuple(_slate_shot(shot, known[shot.take_id or ""]) for shot in shots),
+    )
+
+
+def _slate_shot(shot: Shot, take: Take) -> SlateShot:
+    # What the take was made from, not what the shot says now: that is what the film shows.
+    spec = take.spec
+    return SlateShot(
+        num_frames=take.num_frames,
+        in_frame=shot.in_,
+        out_frame=shot.out,
+        latents=take.latents_digest or "",
+        title=shot.title,
+        prompt=spec.get("prompt", ""),
+        seed=take.seed,
+        num_steps=spec.get("num_steps", 0),
+        guidance=spec.get("guidance"),
+        strength=spec.get("strength"),
+        memory_system=spec.get("memory_system", ""),
+    )

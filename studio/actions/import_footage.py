@@ -8,7 +8,7 @@ from typing import BinaryIO
 from storage import history, jobs, references
 from storage.canonical import new_id
 from studio.session import Session
-from studio.timeline.edits import EditRefused
+from studio.timeline.edit import EditRefused
 
 ORIGINAL_TYPE = "application/octet-stream"
 """Originals are never served: their media type says nothing that a browser would run."""

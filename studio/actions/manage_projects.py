@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage import projects
 from storage.records import Project
 from studio.session import Session
-from studio.timeline.edits import EditRefused
+from studio.timeline.edit import EditRefused
 
 MAX_NAME = 200
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engine.protocol import RecallMode
+from engine.specs import RecallMode
 from storage import history, jobs, takes
-from storage.records import Shot, ShotMemory
+from storage.records import Shot
 from studio.session import NO_MEMORY, Session
-from studio.timeline.cut import locate, takes_read, total_frames
-from studio.timeline.edits import EditRefused
+from studio.timeline.cut import index_of, locate, shot_of, takes_read, total_frames
+from studio.timeline.edit import EditRefused
 
 
 def recall(
@@ -16,9 +16,12 @@ def recall(
     frame: int,
     mode: RecallMode = "mean",
     *,
+    reader: str | None = None,
     priority: int = 10,
 ) -> str:
     """Queue the recall of a frame of the cut and return the job's id.
+
+    With a `reader` the frame is recalled from what that shot reads: what it forgets is left out.
 
     Raises:
         EditRefused: outside of the cut, or a shot of which memory holds nothing, and why.
@@ -37,6 +40,8 @@ def recall(
             raise EditRefused(f"{name} is muted: memory leaves it out. Unmute it to look.")
         known = {t.id: t for t in takes.of_project(tx, project_id)}
         take = known[place.shot.take_id]
+        if reader is not None and (index_of(cut, reader) or 0) <= place.index:
+            raise EditRefused(f"{name} does not stand before the shot that is to remember it.")
         read = takes_read(cut, None, known)
         if take.latents_digest not in {t.latents_digest for t in read}:
             raise EditRefused(f"{name} shows a card without latents: memory holds nothing of it.")
@@ -50,16 +55,17 @@ def recall(
                 "take_frame": place.frame,
                 "take_id": take.id,
                 "mode": mode,
-                "memory_system": _system(place.shot),
+                "memory_system": _system(session, shot_of(cut, reader or "") or place.shot),
+                "reader": reader,
             },
-            queueing_key=f"recall:{project_id}",
+            queueing_key=f"recall:{project_id}:{reader or ''}",
             priority=priority,
         )
     session.changed(project_id)
     return job.id
 
 
-def _system(shot: Shot) -> str:
-    """Return the system to look into: the default one for a shot made without memory."""
+def _system(session: Session, shot: Shot) -> str:
+    """Return the system to look into: the model's own for a shot made without memory."""
     name = shot.memory.system
-    return ShotMemory().system if name == NO_MEMORY else name
+    return session.facts().memory_system if name == NO_MEMORY else name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -13,8 +14,9 @@ from storage.records import Cut
 from studio.actions.committing import Done, commit
 from studio.session import Session
 from studio.timeline import edits, storyboard
-from studio.timeline.edits import Edit
+from studio.timeline.edit import Edit
 from studio.timeline.plan import Plan, plan
+from studio.timeline.reading import DEFAULT_BUDGET
 from studio.timeline.storyboard import Storyboard, StoryboardError
 
 Mode = Literal["append", "replace"]
@@ -29,7 +31,9 @@ def plan_storyboard(session: Session, project_id: str, text: str) -> tuple[Story
     with session.library.read() as tx:
         _, cut = history.head(tx, project_id)
     board = storyboard.parse(text, cut.rate)
-    return board, plan(board, session.facts(cut.rate))
+    budget = cut.memory_budget or DEFAULT_BUDGET
+    facts = dataclasses.replace(session.facts(cut.rate), memory_budget=budget)
+    return board, plan(board, facts)
 
 
 def import_storyboard(  # noqa: PLR0913 - how its shots are to be
@@ -51,9 +55,11 @@ def import_storyboard(  # noqa: PLR0913 - how its shots are to be
     if board.problems:
         raise StoryboardError(problems_in_words(board))
 
+    given = {"memory_system": session.facts().memory_system, **(defaults or {})}
+
     def make(_: Connection, cut: Cut) -> Edit:
         return edits.apply_storyboard(
-            cut, planned, mode=mode, new_id=new_id, seed=seed, defaults=defaults
+            cut, planned, mode=mode, new_id=new_id, seed=seed, defaults=given
         )
 
     op = {"kind": "apply_storyboard", "mode": mode, "text": text}

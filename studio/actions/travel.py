@@ -9,8 +9,9 @@ from sqlalchemy.engine import Connection
 from storage import history
 from storage.records import Node
 from studio.actions.committing import Done
+from studio.actions.waiting_jobs import follow
 from studio.session import Session
-from studio.timeline.edits import EditRefused
+from studio.timeline.edit import EditRefused
 
 
 def undo(session: Session, project_id: str, *, base_rev: int | None = None) -> Done:
@@ -49,9 +50,11 @@ def _travel(
     session: Session, project_id: str, move: Callable[[Connection], Node | None], at_end: str
 ) -> Done:
     with session.library.write() as tx:
+        _, before = history.head(tx, project_id)
         node = move(tx)
         if node is None:
             raise EditRefused(at_end)
-        branch, _ = history.head(tx, project_id)
+        branch, after = history.head(tx, project_id)
+        follow(session, tx, project_id, before, after)
     session.changed(project_id)
     return Done(rev=branch.rev, node_id=node.id, label=node.label)

@@ -14,10 +14,10 @@ import av
 
 from engine.errors import EngineError
 from engine.protocol import Executor
-from storage.database import Library
 from storage.errors import LibraryInUse, StorageError
 from studio.cli.output import Output
-from studio.cli.serve import has_display
+from studio.cli.window import app_browser, has_display, webview_module
+from studio.session import open_library
 from studio.settings import MIB, Settings
 
 HELP = "Say whether this machine can run the studio: versions, model, disk, library."
@@ -45,6 +45,7 @@ def run(given: argparse.Namespace, settings: Settings, executor: Executor, outpu
         "data": str(settings.data_folder),
         "model": str(settings.checkpoint),
         "browser": "yes" if has_display() else "none: open the printed address yourself",
+        "window": _window(),
     }
     problems = _packages(found["packages"])
     if "libx264" not in av.codecs_available:
@@ -56,6 +57,12 @@ def run(given: argparse.Namespace, settings: Settings, executor: Executor, outpu
     lines += [f"PROBLEM: {p}" for p in problems] or ["Everything is in order."]
     output.result({**found, "problems": problems}, "\n".join(lines))
     return 1 if problems else 0
+
+
+def _window() -> str:
+    if webview_module() is not None:
+        return "pywebview"
+    return app_browser() or "none: --window opens your browser"
 
 
 def _version(name: str) -> str | None:
@@ -75,7 +82,7 @@ def _library(settings: Settings, found: dict[str, Any]) -> list[str]:
         settings.data_folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(settings.data_folder).free // MIB
         found["free_disk"] = f"{free} MB"
-        with Library.open(settings.data_folder):
+        with open_library(settings):
             found["library"] = "opens"
     except LibraryInUse as error:
         found["library"] = str(error)

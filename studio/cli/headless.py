@@ -12,11 +12,11 @@ from pathlib import Path
 
 from engine.errors import EngineDied
 from engine.protocol import Executor
-from storage import history, jobs, projects
+from storage import history, jobs, projects, waiting
 from storage.database import Library
 from storage.records import FINISHED_STATES, Cut, Job, Project
 from studio.cli.output import CliError, Output, UsageError
-from studio.session import Session
+from studio.session import Session, open_library
 from studio.settings import Settings
 from studio.supervisor.supervisor import Supervisor
 
@@ -57,8 +57,11 @@ class Headless:
             stamp = self.session.stamp
             with self.session.library.read() as tx:
                 job = jobs.get(tx, job_id)
+                is_paused = waiting.is_paused(tx)
             if job.state in FINISHED_STATES:
                 break
+            if is_paused and job.state == "queued":
+                raise CliError(f"{name}: the queue is paused. Resume it in the studio's Queue tab.")
             if self.session.trouble is not None:
                 raise CliError(f"{name}: {self.session.trouble}")
             self._say(job, name)
@@ -93,7 +96,7 @@ class Headless:
 @contextlib.contextmanager
 def open_headless(settings: Settings, executor: Executor, output: Output) -> Iterator[Headless]:
     """Open the library and run its queue; refuses while another process has it."""
-    with Library.open(settings.data_folder) as library:
+    with open_library(settings) as library:
         session = Session(settings=settings, library=library, executor=executor)
         supervisor = Supervisor(session)
         supervisor.start()

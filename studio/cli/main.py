@@ -10,19 +10,38 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from engine.client import LocalExecutor
+from engine.client import Limits, LocalExecutor
 from engine.errors import EngineError
 from engine.protocol import Executor
 from storage.errors import StorageError
-from studio.cli import check, doctor, export, import_video, projects, recall, render, serve
+from studio.cli import (
+    backup,
+    bundle,
+    check,
+    collect,
+    doctor,
+    export,
+    import_video,
+    projects,
+    recall,
+    render,
+    serve,
+    torture,
+)
 from studio.cli.output import CliError, Output, UsageError
-from studio.session import NotReady
-from studio.settings import Settings, checkpoint_of, data_folder_of
-from studio.timeline.edits import EditRefused
+from studio.session import MakeExecutor, NotReady
+from studio.settings import (
+    Settings,
+    checkpoint_of,
+    data_folder_of,
+    database_url_of,
+    engine_memory_of,
+)
+from studio.timeline.edit import EditRefused
 from studio.timeline.storyboard import StoryboardError
 from studio.timeline.timecode import TimecodeError
 
-MakeExecutor = Callable[[Settings], Executor]
+Run = Callable[[argparse.Namespace, Settings, Executor, Output], int]
 REFUSALS = (
     CliError,
     EditRefused,
@@ -41,11 +60,16 @@ VERBS = {
     "import": import_video,
     "export": export,
     "projects": projects,
+    "bundle": bundle,
     "check": check,
+    "backup": backup,
+    "collect": collect,
     "doctor": doctor,
+    "torture": torture,
 }
 EXAMPLES = """examples:
   python app.py                                     open the studio in a browser
+  python app.py --window                            open it in a window of its own
   python app.py --port 8000 --no-browser            only print its address
   python app.py render film.txt --out film.mp4      a storyboard to a film, without a page
   python app.py projects                            what is in the library
@@ -55,7 +79,8 @@ EXAMPLES = """examples:
 
 def local_executor(settings: Settings) -> Executor:
     """Return the executor that holds the real engine."""
-    return LocalExecutor(settings.engine_settings)
+    limits = Limits(memory_mib=settings.memory_limit_mib)
+    return LocalExecutor(settings.engine_settings, limits=limits)
 
 
 def main(arguments: Sequence[str], *, make_executor: MakeExecutor = local_executor) -> int:
@@ -69,8 +94,10 @@ def main(arguments: Sequence[str], *, make_executor: MakeExecutor = local_execut
     )
     try:
         settings = _settings(given)
-        verb = VERBS[given.verb].run if given.verb else serve.run
-        return verb(given, settings, make_executor(settings), output)
+        if given.verb is None:
+            return serve.run(given, settings, make_executor, output)
+        run: Run = VERBS[given.verb].run
+        return run(given, settings, make_executor(settings), output)
     except UsageError as error:
         output.failed(str(error))
         return 2
@@ -138,13 +165,16 @@ def _add_common(parser: argparse.ArgumentParser, *, default: str | None) -> None
 def _settings(given: argparse.Namespace) -> Settings:
     if given.threads < 0:
         raise UsageError(f"{given.threads} threads. Expected 0 (all cores) or more.")
+    data_folder = data_folder_of(given.data)
     try:
         return Settings(
-            data_folder=data_folder_of(given.data),
-            checkpoint=checkpoint_of(given.model),
+            data_folder=data_folder,
+            database_url=database_url_of(),
+            checkpoint=checkpoint_of(given.model, data_folder=data_folder),
             host=given.host,
             port=given.port,
             threads=given.threads,
+            engine_memory_mib=engine_memory_of(),
         )
     except ValueError as error:
         raise UsageError(str(error)) from error

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 
 from engine.protocol import Executor
-from storage.database import Library
 from studio.actions.document import project_list
 from studio.cli.output import Output
-from studio.session import Session
+from studio.session import Session, open_library
 from studio.settings import Settings
 
 HELP = "List the projects of the library."
@@ -24,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace, settings: Settings, executor: Executor, output: Output) -> int:
     """List the projects."""
-    with Library.open(settings.data_folder) as library:
+    with open_library(settings) as library:
         session = Session(settings=settings, library=library, executor=executor)
-        found = project_list(session)
+        found = project_list(session)["projects"]
     lines = [
         f"{p['id']}  {p['shots']:4d} shots  {p['frames']:6d} frames  {_name(p)}" for p in found
     ]

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from engine.client import exit_in_words
+from engine.watch import exit_in_words
 
 MAX_MESSAGE_BYTES = 1 << 20
 MIB = 1 << 20

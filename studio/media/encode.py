@@ -11,7 +11,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from engine.protocol import PINNED, Encoding
+from engine.specs import PINNED, Encoding
 from storage.records import Rate
 
 Pixels = npt.NDArray[np.uint8]

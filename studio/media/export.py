@@ -10,7 +10,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import av
 import av.error
 
+from engine.slate import TAG, Slate, write_slate
+from engine.wire import from_json
 from storage.records import Rate
 from studio.media import encode
 from studio.media.child import MediaRefused, Told
@@ -51,6 +53,8 @@ class Film:
     width: int
     height: int
     title_card: str | None = None
+    slate: Slate | None = None
+    """Written into the file, so that it can be brought back to its shots."""
 
     @property
     def num_frames(self) -> int:
@@ -78,6 +82,7 @@ def export_task(arguments: dict[str, Any], told: Told) -> dict[str, Any]:
         width=arguments["width"],
         height=arguments["height"],
         title_card=arguments["title_card"],
+        slate=from_json(Slate, arguments["slate"]) if arguments.get("slate") else None,
     )
     return {"num_frames": export(film, Path(arguments["out"]), told)}
 
@@ -110,7 +115,7 @@ def _export(film: Film, path: Path, folder: Path, told: Told) -> int:
         # Another encoder made some of the takes: one header cannot describe them all.
         pieces = _pieces(film, folder, told, is_all_encoded=True)
     expected = sum(p.num_frames for p in pieces)
-    count = _join(pieces, film.rate, path)
+    count = _join(pieces, film.rate, path, _tags(film, expected))
     if count != expected:
         raise MediaRefused(
             f"The film has {count} frames, {expected} were expected: a take is damaged. "
@@ -118,6 +123,13 @@ def _export(film: Film, path: Path, folder: Path, told: Told) -> int:
         )
     told(1.0)
     return count
+
+
+def _tags(film: Film, num_frames: int) -> dict[str, str]:
+    if film.slate is None:
+        return {}
+    slate = replace(film.slate, card_frames=num_frames - film.num_frames)
+    return {TAG: write_slate(slate)}
 
 
 def _pieces(film: Film, folder: Path, told: Told, *, is_all_encoded: bool) -> list[_Piece]:
@@ -186,7 +198,7 @@ def _extradata(path: Path) -> bytes:
         return bytes(container.streams.video[0].codec_context.extradata or b"")
 
 
-def _join(pieces: Sequence[_Piece], rate: Rate, path: Path) -> int:
+def _join(pieces: Sequence[_Piece], rate: Rate, path: Path, tags: dict[str, str]) -> int:
     """Copy the packets of all pieces behind each other and return how many there were.
 
     Times are counted anew in whole frames. How far decoding runs ahead of showing differs between
@@ -198,6 +210,7 @@ def _join(pieces: Sequence[_Piece], rate: Rate, path: Path) -> int:
     stream: Any = None
     options = {"movflags": "+faststart"}
     with av.open(str(path), "w", format="mp4", options=options) as out:
+        out.metadata.update(tags)
         for piece in pieces:
             with av.open(f"file:{piece.path}", options=OPTIONS) as container:
                 source = container.streams.video[0]

@@ -16,6 +16,7 @@ import av
 import av.error
 import av.filter
 
+from engine.slate import MAX_CHARACTERS, TAG
 from storage.records import Rate
 from studio.media import encode
 from studio.media.child import MediaRefused, Told
@@ -66,6 +67,22 @@ def ingest_task(arguments: dict[str, Any], told: Told) -> dict[str, Any]:
     path, out = Path(arguments["path"]), Path(arguments["out"])
     made = normalise(path, arguments["name"], out, normal, told)
     return {"num_frames": made.num_frames, "notes": list(made.notes)}
+
+
+def slate_task(arguments: dict[str, Any], told: Told) -> dict[str, Any]:
+    """Read what a file says of itself as the media child's task: a text that nobody checked."""
+    told(0.0)
+    return {"slate": read_comment(Path(arguments["path"]))}
+
+
+def read_comment(path: Path) -> str:
+    """Return the comment of a stranger's file, empty where it has none or one that is too long."""
+    try:
+        with av.open(f"file:{path}", options=OPTIONS) as container:
+            comment = str(container.metadata.get(TAG, ""))
+    except av.error.FFmpegError:
+        return ""
+    return comment if len(comment) <= MAX_CHARACTERS else ""
 
 
 def normalise(path: Path, name: str, out: Path, normal: Normal, told: Told) -> Normalised:

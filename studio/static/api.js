@@ -37,6 +37,8 @@ function withBody(method) {
 
 /** Send a JSON document and read the answer. */
 export const post = withBody("POST");
+/** Store values by name. */
+export const put = withBody("PUT");
 /** Change a part of a thing. */
 export const patch = withBody("PATCH");
 /** Remove a thing (softly: it can be restored). */

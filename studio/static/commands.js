@@ -1,9 +1,12 @@
 /** What keys and buttons do, by name; keys are never taken from a text field. */
 
-import { commandFor } from "./keymap.js";
+import { commandFor, usePreset, withKey } from "./keymap.js";
+import { useMemoryPreset } from "./reads.js";
+import { settings } from "./settings.js";
+import * as stale from "./stale.js";
 import { store } from "./store.js";
 import { nominalRate } from "./timecode.js";
-import { lengthOf } from "./model.js";
+import * as verbs from "./verbs.js";
 
 const element = (name) => document.querySelector(name);
 const player = () => element("mnemo-player");
@@ -15,13 +18,6 @@ export function showTab(title) {
   for (const tab of tabs) if (tab.textContent.trim() === title) tab.click();
 }
 
-function chosen() {
-  if (store.selection.size) {
-    return store.shots.filter((shot) => store.selection.has(shot.shot_id)).map((shot) => shot.shot_id);
-  }
-  return store.current ? [store.current.shot.shot_id] : [];
-}
-
 function step(frames) {
   player().stop();
   store.seek(store.playhead + frames);
@@ -29,43 +25,7 @@ function step(frames) {
 
 function toCut(direction) {
   player().stop();
-  const here = store.current;
-  if (!here) return;
-  const start = store.starts[here.index];
-  if (direction > 0) store.seek(store.starts[here.index + 1]);
-  else store.seek(here.offset ? start : store.starts[Math.max(0, here.index - 1)]);
-}
-
-function split() {
-  const here = store.current;
-  if (!here || !here.offset) {
-    store.announce("A shot is split inside of it: move the playhead off the cut.", "bad");
-    return;
-  }
-  store.edit({ kind: "split", shot_id: here.shot.shot_id, frame: here.offset });
-}
-
-function trim(edge) {
-  const here = store.current;
-  if (!here?.offset) return;
-  const { shot, offset } = here;
-  if (!shot.take) {
-    store.announce("A shot without a take is not trimmed: change its length instead.", "bad");
-    return;
-  }
-  const cutPoint = shot.in + offset;
-  const span = edge === "in" ? { in: cutPoint, out: shot.out } : { in: shot.in, out: cutPoint };
-  store.edit({ kind: "trim", shot_id: shot.shot_id, ...span });
-  if (edge === "in") store.seek(store.starts[here.index]);
-}
-
-function mark(edge) {
-  const range = { ...store.range, [edge]: store.playhead };
-  if (range.in !== null && range.out !== null && range.in > range.out) {
-    range[edge === "in" ? "out" : "in"] = null;
-  }
-  store.range = range;
-  store.emit("range");
+  verbs.toCut(direction);
 }
 
 function toggle(name, on, off) {
@@ -75,7 +35,7 @@ function toggle(name, on, off) {
 }
 
 /** Show a tab and call a method of its component, which Gradio may only now be making. */
-function inPanel(title, name, method) {
+export function showPanel(title, name, method) {
   showTab(title);
   let tries = 30;
   const call = () => {
@@ -93,13 +53,8 @@ function generate(ids, newSeed) {
   return open.length ? store.generate(open, newSeed) : null;
 }
 
-/** Start of the shot under the playhead, or its last frame. */
-function edgeOfShot(isEnd) {
-  const here = store.current;
-  if (!here) return;
-  const start = store.starts[here.index];
-  store.seek(isEnd ? start + lengthOf(here.shot) - 1 : start);
-}
+const editPrompt = () => showPanel("Shot", "mnemo-shot", "editPrompt");
+const nameMarker = (frame) => timeline().nameMarker(frame);
 
 const COMMANDS = {
   play: () => player().toggle(),
@@ -108,42 +63,75 @@ const COMMANDS = {
   backward: () => player().shuttle(-1),
   nextFrame: () => step(1),
   previousFrame: () => step(-1),
+  nextFive: () => step(5),
+  previousFive: () => step(-5),
   nextSecond: () => step(nominalRate(store.rate)),
   previousSecond: () => step(-nominalRate(store.rate)),
   nextCut: () => toCut(1),
   previousCut: () => toCut(-1),
   start: () => step(-store.total),
   end: () => step(store.total),
-  shotStart: () => edgeOfShot(false),
-  shotEnd: () => edgeOfShot(true),
+  shotStart: () => verbs.toEdge(false),
+  shotEnd: () => verbs.toEdge(true),
+  typeTime: () => timeline().typeTime(),
   loop: () => toggle("loop", "Loop on", "Loop off"),
-  markIn: () => mark("in"),
-  markOut: () => mark("out"),
-  clearMarks: () => {
-    store.range = { in: null, out: null };
-    store.emit("range");
-  },
-  split,
-  trimStart: () => trim("in"),
-  trimEnd: () => trim("out"),
-  remove: () => store.selection.size && store.edit({ kind: "delete", shot_ids: chosen() }),
-  duplicate: () => chosen().length && store.edit({ kind: "duplicate", shot_ids: chosen() }),
+  markIn: () => verbs.mark("in"),
+  markOut: () => verbs.mark("out"),
+  markShot: () => verbs.markChosen(),
+  toIn: () => verbs.toMark("in"),
+  toOut: () => verbs.toMark("out"),
+  clearMarks: () => verbs.setRange({ in: null, out: null }),
+  addMarker: () => verbs.addMarker(nameMarker),
+  editMarker: () => verbs.editMarker(nameMarker),
+  deleteMarker: () => verbs.deleteMarker(),
+  markerEarlier: () => verbs.nudgeMarker(-1),
+  markerLater: () => verbs.nudgeMarker(1),
+  nextMarker: () => verbs.toMarker(1),
+  previousMarker: () => verbs.toMarker(-1),
   selectAll: () => store.select(store.shots.map((shot) => shot.shot_id)),
+  selectShot: () => store.current && store.select([store.current.shot.shot_id]),
+  selectRange: () => verbs.selectRange(),
+  deselect: () => store.select([]),
+  split: () => verbs.split(),
+  trimStart: () => verbs.trim("in"),
+  trimEnd: () => verbs.trim("out"),
+  slipBack: () => verbs.slip(-1),
+  slipOn: () => verbs.slip(1),
+  moveEarlier: () => verbs.moveBy(-1),
+  moveLater: () => verbs.moveBy(1),
+  insertAfter: () => verbs.insert(1, editPrompt),
+  insertBefore: () => verbs.insert(0, editPrompt),
+  goOn: () => verbs.goOn(editPrompt),
+  bridge: () => verbs.bridge(editPrompt),
+  duplicate: () => verbs.duplicate(),
+  remove: () => verbs.remove(),
+  clear: () => verbs.clear(),
+  mute: () => verbs.toggleFlag("muted"),
+  solo: () => verbs.solo(),
+  lock: () => verbs.toggleFlag("locked"),
   undo: () => store.document?.can_undo && store.step("undo"),
   redo: () => store.document?.can_redo && store.step("redo"),
-  generate: () => generate(chosen(), false),
-  regenerate: () => generate(chosen(), true),
+  generate: () => generate(verbs.chosen(), false),
+  regenerate: () => generate(verbs.chosen(), true),
   generateAll: () => store.generate(null),
-  updateStale: () => store.generate(store.stale.map((shot) => shot.shot_id)),
+  rollAgain: () => store.focus && stale.rollAgain(store.focus.shot_id),
+  updateStale: () => stale.updateChanged(),
+  accept: () => stale.acceptStale(verbs.chosen()),
+  memoryCut: () => useMemoryPreset("cut"),
+  memoryPlace: () => useMemoryPreset("same_place"),
+  memoryCharacter: () => useMemoryPreset("same_character"),
+  memoryContinuous: () => useMemoryPreset("continuous"),
+  budget: () => timeline().budget.open(),
   takes: () => showTab("Takes"),
-  recall: () => inPanel("Memory", "mnemo-memory", "recallPlayhead"),
+  recall: () => showPanel("Memory", "mnemo-memory", "recallPlayhead"),
   export: () => showTab("Export"),
-  editPrompt: () => inPanel("Shot", "mnemo-shot", "editPrompt"),
-  rename: () => inPanel("Shot", "mnemo-shot", "rename"),
+  editPrompt,
+  rename: () => showPanel("Shot", "mnemo-shot", "rename"),
   zoomIn: () => timeline().zoom(1.4),
   zoomOut: () => timeline().zoom(1 / 1.4),
   fit: () => timeline().fit(),
   snapping: () => toggle("snapping", "Snapping on", "Snapping off"),
+  list: () => timeline().toggleList(),
   help: () => element("mnemo-help").toggle(),
 };
 
@@ -166,6 +154,8 @@ let isStopHeld = false;
 function onKey(event) {
   const target = event.composedPath()[0];
   if (event.defaultPrevented || isOwnedBy(target, event) || !store.document) return;
+  // An open menu has the keys: Esc, taken here, would not close it.
+  if (event.composedPath().some((node) => node.matches?.(":popover-open"))) return;
   const open = event.composedPath().find((node) => node instanceof HTMLDialogElement);
   const command = commandFor(event);
   if (!command || (open && command !== "help")) return;
@@ -176,8 +166,31 @@ function onKey(event) {
   else run(command);
 }
 
+/** Give a button its label and, as a tooltip, its key in the preset in use, whenever that changes. */
+export function titled(target, label, command) {
+  const show = () => target.setAttribute("title", withKey(label, command));
+  target.setAttribute("aria-label", label);
+  store.addEventListener("keys", show);
+  show();
+  return target;
+}
+
+const KEEPS_FOCUS = "li,dialog,[popover],[aria-haspopup],[role=menu],[role=grid]";
+
+/** A press with the mouse leaves the keys to the film: Space plays, whatever was pressed before. */
+function leaveKeys(event) {
+  const target = event.composedPath()[0].closest?.("button,summary,[role=tab]");
+  // A press by key has no detail: there the focus must stay.
+  if (event.detail && store.document && target && !target.closest(KEEPS_FOCUS)) target.blur();
+}
+
 /** Listen to keys on the whole page, once. */
 export function listen() {
+  addEventListener("click", leaveKeys);
+  settings.addEventListener("change", () => {
+    usePreset(settings.get("keys"));
+    store.emit("keys");
+  });
   addEventListener("keydown", onKey);
   addEventListener("keyup", (event) => {
     if (event.key.toLowerCase() === "k") isStopHeld = false;

@@ -42,6 +42,9 @@ export function button(label, press, properties = {}) {
   return h("button", { type: "button", ...properties, on: { click: press } }, label);
 }
 
+/** Path of the icon of a film. */
+export const FILM = "M2 3.5h12v9H2zM5 3.5v9M11 3.5v9M2 8h3M11 8h3";
+
 /** An icon from a path in a 16 by 16 box. */
 export function icon(path, size = 16) {
   const space = "http://www.w3.org/2000/svg";
@@ -101,9 +104,11 @@ export class StudioElement extends HTMLElement {
       store.addEventListener(topic, () => this.schedule());
     }
     this.refresh();
-    // A tab that was hidden comes up to date when it is shown.
-    new IntersectionObserver((entries) => {
-      if (entries.at(-1).isIntersecting) this.schedule();
+    // A tab that was hidden comes up to date when it is shown, also what lies below its fold.
+    let wasShown = this.isShown;
+    new ResizeObserver(() => {
+      if (this.isShown && !wasShown) this.schedule();
+      wasShown = this.isShown;
     }).observe(this);
     this.dataset.ready = "";
   }

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { button, fill, h, setText, StudioElement } from "./dom.js";
 import { cancel, finished } from "./jobs.js";
+import { lengthOf } from "./model.js";
 import { store } from "./store.js";
 import { panel, sheet } from "./style.js";
 import { duration, seconds } from "./timecode.js";
@@ -37,6 +38,8 @@ class Export extends StudioElement {
       this.facts, this.missing), this.start, this.progress, this.problem, this.result);
     store.addEventListener("project", () => {
       this.job = null;
+      this.start.classList.add("primary");
+      setText(this.start, "Export video");
       this.result.hidden = true;
       this.problem.hidden = true;
     });
@@ -45,10 +48,14 @@ class Export extends StudioElement {
   refresh() {
     const drafts = store.shots.filter((shot) => !shot.take && !shot.muted).length;
     const made = store.shots.length - drafts;
+    // What the file will hold: a muted shot and one without a take are left out.
+    const frames = store.shots.filter((shot) => shot.take && !shot.muted).reduce((sum, shot) => sum + lengthOf(shot), 0);
     setText(this.facts, store.shots.length
-      ? `${store.total} frames, ${duration(seconds(store.total, store.rate))}, H.264 mp4` : "The film has no shots yet.");
-    this.missing.hidden = !drafts || !made;
-    setText(this.missing, drafts === 1 ? "1 shot has no take yet and will be left out." : `${drafts} shots have no take yet and will be left out.`);
+      ? `${frames} frames, ${duration(seconds(frames, store.rate))}, H.264 mp4`
+      : "The film has no shots yet. Import a storyboard or a video to begin.");
+    this.missing.hidden = !drafts;
+    const nothing = "No shot has a take yet. Generate all first: a film is made of takes.";
+    setText(this.missing, !made ? nothing : drafts === 1 ? "1 shot has no take yet and will be left out." : `${drafts} shots have no take yet and will be left out.`);
     const running = this.running();
     this.start.disabled = Boolean(running) || !made;
     this.progress.hidden = !running;
@@ -96,7 +103,11 @@ class Export extends StudioElement {
     const video = h("video", { src: media, controls: true, preload: "metadata", playsinline: true });
     const link = { class: "button", href: `${media}?download=${encodeURIComponent(file)}`, download: file };
     fill(this.result, h("span", { class: "small clip", title: file }, `${file} · ${frames} frames`),
-      h("a", link, "Download"), video);
+      h("a", link, "Download"), video,
+      h("p", { class: "dim small" }, "The file knows how its shots were made: drop it on the list of films, or on this page, and they are back."));
+    // One thing to do next: the file is made, so downloading it comes first.
+    this.start.classList.remove("primary");
+    setText(this.start, "Export again");
     this.result.hidden = false;
   }
 }

@@ -3,7 +3,13 @@
 import { indexAt, nameOf } from "./model.js";
 import { saveView } from "./view.js";
 
-/** What every component reads. Topics (`document`, `playhead`, `selection`...) are its events. */
+const FOCUS_MS = 120;
+
+/**
+ * What every component reads. Topics (`document`, `playhead`, `selection`...) are its events.
+ * `playhead` comes with every frame; `focus`, a moment later, where it has come to another shot:
+ * panels about a shot need not follow a hand that drags over a hundred of them.
+ */
 export class Film extends EventTarget {
   document = null;
   starts = [0];
@@ -17,12 +23,25 @@ export class Film extends EventTarget {
   /** What was refused last, for a place that covers the page's own notes. */
   lastRefusal = "";
 
+  #following = 0;
+  #focused = null;
+  /** Jobs that make a take, by shot; null where jobs changed since. */
+  #making = null;
+
   emit(topic, detail) {
+    this.#making = null;
+    // Panels come up to date with these by themselves.
+    if (topic === "document" || topic === "selection") this.#focused = this.focus?.shot_id ?? null;
     this.dispatchEvent(new CustomEvent(topic, { detail }));
   }
 
   get shots() {
     return this.document?.shots ?? [];
+  }
+
+  /** Markers of the cut, in order. */
+  get markers() {
+    return this.document?.markers ?? [];
   }
 
   get rate() {
@@ -72,11 +91,26 @@ export class Film extends EventTarget {
 
   /** The job that is making a new take of a shot, or null. */
   jobOf(shotId) {
-    for (const job of this.jobs.values()) {
-      const isMaking = job.kind === "generate" && job.state !== "failed";
-      if (isMaking && job.shot_id === shotId) return job;
+    return this.#takesOf(shotId)?.making ?? null;
+  }
+
+  /** The job that failed to make a take of a shot, or null. */
+  failureOf(shotId) {
+    return this.#takesOf(shotId)?.failed ?? null;
+  }
+
+  /** Asked for every shot in view at every frame: a queue of 500 is not searched each time. */
+  #takesOf(shotId) {
+    if (!this.#making) {
+      this.#making = new Map();
+      for (const job of this.jobs.values()) {
+        if (job.kind !== "generate") continue;
+        const known = this.#making.get(job.shot_id) ?? {};
+        known[job.state === "failed" ? "failed" : "making"] ??= job;
+        this.#making.set(job.shot_id, known);
+      }
     }
-    return null;
+    return this.#making.get(shotId);
   }
 
   /** Move the playhead to a whole frame of the cut. */
@@ -85,7 +119,16 @@ export class Film extends EventTarget {
     if (wanted === this.playhead) return;
     this.playhead = wanted;
     this.emit("playhead");
+    this.#following ||= setTimeout(() => this.#follow(), FOCUS_MS);
     saveView(this);
+  }
+
+  #follow() {
+    this.#following = 0;
+    const id = this.focus?.shot_id ?? null;
+    if (id === this.#focused) return;
+    this.#focused = id;
+    this.emit("focus");
   }
 
   /** Choose shots; `anchor` is the one that panels show and ranges start from. */

@@ -7,10 +7,17 @@ import { store } from "./store.js";
 /** Shares sent of the files on their way, by name. */
 export const uploads = new Map();
 
+/** Whether a file is a video, by what the system or its name says. */
+export function isVideo(file) {
+  return file.type.startsWith("video/") || /\.(mp4|mov|m4v|mkv|webm|avi)$/i.test(file.name);
+}
+
 /** Send a video; it becomes a shot at the end of the film once it has been read. */
 export async function importFootage(file) {
-  if (!file.type.startsWith("video/") && !/\.(mp4|mov|m4v|mkv|webm|avi)$/i.test(file.name)) {
-    store.announce(`${file.name} is not a video. Drop an mp4, mov, mkv or webm file.`, "bad");
+  if (!isVideo(file)) {
+    const isPicture = file.type.startsWith("image/");
+    const wish = isPicture ? "Drop a picture on the start or end frame of a shot." : "Drop an mp4, mov, mkv or webm file.";
+    store.announce(`${file.name} is not a video. ${wish}`, "bad");
     return;
   }
   const path = `${store.base}/footage?name=${encodeURIComponent(file.name)}`;
@@ -35,16 +42,16 @@ export function chooseFootage() {
   input.click();
 }
 
-/** Accept videos dropped anywhere on `element`. */
+/** Accept videos dropped anywhere on `element`, where nothing inside of it took them. */
 export function acceptFootage(element) {
   element.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
+    if (!store.projectId || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
   });
   element.addEventListener("drop", async (event) => {
     const files = [...(event.dataTransfer?.files ?? [])];
-    if (!files.length) return;
+    if (!files.length || event.defaultPrevented || !store.projectId) return;
     event.preventDefault();
     for (const file of files) await importFootage(file);
   });

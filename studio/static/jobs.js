@@ -9,7 +9,7 @@ const LOOK_AGAIN_MS = 2000;
 
 /** What kinds of jobs are called on the page. */
 export const KINDS = {
-  generate: "Generate", encode: "Encode footage", recall: "Recall", ingest: "Read footage", export: "Export",
+  generate: "Generate", encode: "Encode footage", recall: "Recall", measure: "Measure memory", ingest: "Read footage", export: "Export",
 };
 
 const path = (id) => `/api/jobs/${encodeURIComponent(id)}`;
@@ -19,9 +19,36 @@ export function read(id) {
   return api.get(path(id));
 }
 
-/** Stop a job, or (for one that waits) take it out of the queue. */
-export function cancel(id) {
-  return store.ask(() => api.post(`${path(id)}/cancel`));
+/** Stop a job, or (for one that waits) take it out of the queue; `keep` what there is by then. */
+export function cancel(id, keep = false) {
+  return store.ask(() => api.post(`${path(id)}/cancel`, { keep }));
+}
+
+/** Move a waiting job to a place among the waiting ones, 0 = next. */
+export function move(id, index) {
+  return store.ask(() => api.post(`${path(id)}/move`, { index }));
+}
+
+/** Queue a shot's job once more, with another seed. */
+export async function duplicate(id) {
+  const reply = await store.ask(() => api.post(`${path(id)}/duplicate`));
+  if (reply) await store.load();
+  return reply;
+}
+
+/** Stop a shot that is being generated after its step, so that it goes on from there later. */
+export function pause(id) {
+  return store.ask(() => api.post(`${path(id)}/pause`));
+}
+
+/** Put a paused job back into the queue. */
+export function resume(id) {
+  return store.ask(() => api.post(`${path(id)}/resume`));
+}
+
+/** Give the engine's memory back; the model is loaded again for the next job. */
+export function freeMemory() {
+  return store.ask(() => api.post("/api/engine/free"));
 }
 
 /** Put a failed job back into the queue. */
@@ -29,8 +56,10 @@ export function retry(id) {
   return store.ask(() => api.post(`${path(id)}/retry`));
 }
 
-/** Forget a failed job on this page. */
-export function dismiss(id) {
+/** Take a failed job off the list, for every page and for good. */
+export async function dismiss(id) {
+  const reply = await store.ask(() => api.post(`${path(id)}/dismiss`));
+  if (!reply) return;
   store.jobs.delete(id);
   store.emit("jobs");
 }

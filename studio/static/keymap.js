@@ -1,53 +1,38 @@
-/** Keys and what they do: one table for the listener and for the help. Pure. */
+/** Keys and what they do, in three presets: one table for the listener, the help and docs/keys.md. */
 
-/** Commands with their keys, grouped as the help shows them. */
-export const KEYMAP = [
-  { group: "Playback", command: "play", keys: ["Space"], title: "Play or pause" },
-  { group: "Playback", command: "backward", keys: ["J"], title: "Play backwards; again = 2x 4x 8x" },
-  { group: "Playback", command: "stop", keys: ["K"], title: "Stop; hold with J or L = one frame" },
-  { group: "Playback", command: "forward", keys: ["L"], title: "Play forwards; again = 2x 4x 8x" },
-  { group: "Playback", command: "previousFrame", keys: ["Left", ","], title: "One frame back" },
-  { group: "Playback", command: "nextFrame", keys: ["Right", "."], title: "One frame on" },
-  { group: "Playback", command: "previousSecond", keys: ["Shift+Left"], title: "One second back" },
-  { group: "Playback", command: "nextSecond", keys: ["Shift+Right"], title: "One second on" },
-  { group: "Playback", command: "previousCut", keys: ["Up"], title: "Previous cut" },
-  { group: "Playback", command: "nextCut", keys: ["Down"], title: "Next cut" },
-  { group: "Playback", command: "start", keys: ["Home"], title: "Start of the film" },
-  { group: "Playback", command: "end", keys: ["End"], title: "End of the film" },
-  { group: "Playback", command: "shotStart", keys: [";"], title: "Start of the shot" },
-  { group: "Playback", command: "shotEnd", keys: ["'"], title: "End of the shot" },
-  { group: "Playback", command: "loop", keys: ["Ctrl+/"], title: "Loop on or off" },
-  { group: "Marks", command: "markIn", keys: ["I"], title: "Start of the range to loop" },
-  { group: "Marks", command: "markOut", keys: ["O"], title: "End of the range to loop" },
-  { group: "Marks", command: "clearMarks", keys: ["Alt+X"], title: "Clear the range" },
-  { group: "Edit", command: "split", keys: ["B", "Ctrl+B", "Ctrl+K"], title: "Split at the playhead" },
-  { group: "Edit", command: "trimStart", keys: ["Q", "["], title: "Trim the start to the playhead" },
-  { group: "Edit", command: "trimEnd", keys: ["W", "]"], title: "Trim the end to the playhead" },
-  { group: "Edit", command: "remove", keys: ["Delete", "Backspace"], title: "Delete the selected shots" },
-  { group: "Edit", command: "duplicate", keys: ["Ctrl+D"], title: "Duplicate the selected shots" },
-  { group: "Edit", command: "selectAll", keys: ["Ctrl+A"], title: "Select every shot" },
-  { group: "Edit", command: "undo", keys: ["Ctrl+Z"], title: "Undo" },
-  { group: "Edit", command: "redo", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], title: "Redo" },
-  { group: "Shots", command: "generate", keys: ["Ctrl+Enter"], title: "Generate the selected shots" },
-  { group: "Shots", command: "regenerate", keys: ["G"], title: "Regenerate with a new seed" },
-  { group: "Shots", command: "takes", keys: ["T"], title: "Takes of the shot" },
-  { group: "Shots", command: "recall", keys: ["R"], title: "Recall this frame from memory" },
-  { group: "Shots", command: "editPrompt", keys: ["Enter"], title: "Edit the prompt" },
-  { group: "Shots", command: "rename", keys: ["F2"], title: "Rename the shot" },
-  { group: "View", command: "zoomIn", keys: ["=", "+"], title: "Zoom in; also Ctrl+wheel" },
-  { group: "View", command: "zoomOut", keys: ["-"], title: "Zoom out" },
-  { group: "View", command: "fit", keys: ["Shift+Z", "\\"], title: "Show the whole film" },
-  { group: "View", command: "snapping", keys: ["N"], title: "Snapping on or off; Shift while dragging = off" },
-  { group: "View", command: "help", keys: ["?"], title: "These keys" },
+import { COMMANDS } from "./keytable.js";
+
+/** Presets with the names an editor knows them by; the first is the one a new library has. */
+export const PRESETS = { mnemoreel: "Mnemoreel", resolve: "Resolve", premiere: "Premiere" };
+
+/** Keys that belong to the browser or the system, which a page cannot or must not take: never bound. */
+export const RESERVED = [
+  "Ctrl+W", "Ctrl+T", "Ctrl+N", "Ctrl+R", "Ctrl+L", "Ctrl+Shift+W", "Ctrl+Shift+T", "Ctrl+Shift+N", "Ctrl+Shift+R",
+  "Ctrl+Tab", "Ctrl+Shift+Tab", "Ctrl+PageUp", "Ctrl+PageDown", "Alt+F4", "Alt+Left", "Alt+Right", "Alt+Home",
+  "Tab", "Shift+Tab", "F5", "Ctrl+F5", "F6", "F11", "F12", "Ctrl+Shift+I", "Ctrl+Shift+J", "Ctrl+Q", "Ctrl+C", "Ctrl+V", "Ctrl+X",
 ];
 
-/** Keys that belong to the browser: never bound. */
-export const RESERVED = ["Ctrl+W", "Ctrl+T", "Ctrl+N", "Ctrl+R", "Ctrl+L"];
+/** Rows of the table with the keys of one preset. */
+export function rowsOf(preset) {
+  return COMMANDS.map(({ group, command, title, keys, ...others }) => (
+    { group, command, title, keys: others[preset] ?? keys }));
+}
+
+const tables = new Map(Object.keys(PRESETS).map((preset) => [preset, rowsOf(preset)]));
+let rows = tables.get("mnemoreel");
+let commands = new Map();
+
+/** Take the keys of a preset from now on; an unknown one is the studio's own. */
+export function usePreset(preset) {
+  rows = tables.get(preset) ?? tables.get("mnemoreel");
+  commands = new Map(rows.flatMap((row) => row.keys.map((keys) => [keys, row.command])));
+}
+
+usePreset("mnemoreel");
 
 const NAMES = {
-  " ": "Space", ArrowLeft: "Left", ArrowRight: "Right", ArrowUp: "Up", ArrowDown: "Down",
+  " ": "Space", ArrowLeft: "Left", ArrowRight: "Right", ArrowUp: "Up", ArrowDown: "Down", Escape: "Esc",
 };
-const COMMANDS = new Map(KEYMAP.flatMap((row) => row.keys.map((keys) => [keys, row.command])));
 
 /** What a keyboard event is called in the table, such as `Ctrl+Shift+Z`. */
 export function chordOf(event) {
@@ -61,10 +46,23 @@ export function chordOf(event) {
 
 /** Name of the command for a keyboard event, or null. */
 export function commandFor(event) {
-  return COMMANDS.get(chordOf(event)) ?? null;
+  return commands.get(chordOf(event)) ?? null;
 }
 
-/** First key of a command, for a tooltip. */
+const WRITTEN = { "Ctrl+{": "Ctrl+Shift+[", "Ctrl+}": "Ctrl+Shift+]", "Ctrl++": "Ctrl+Shift+=" };
+
+/** How a chord is written for people: symbols by the keys that make them. */
+export function written(chord) {
+  return WRITTEN[chord] ?? chord;
+}
+
+/** First key of a command in the preset in use, for a tooltip; empty where it has none. */
 export function keyOf(command) {
-  return KEYMAP.find((row) => row.command === command)?.keys[0] ?? "";
+  return written(rows.find((row) => row.command === command)?.keys[0] ?? "");
+}
+
+/** A button's label with its key, where it has one. */
+export function withKey(label, command) {
+  const key = keyOf(command);
+  return key ? `${label} (${key})` : label;
 }

@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { button, debounce, fill, h, setText, StudioElement } from "./dom.js";
+import { gradientOfFilm } from "./fidelity.js";
 import { cancel, finished } from "./jobs.js";
 import { nameOf } from "./model.js";
 import { store } from "./store.js";
@@ -23,10 +24,11 @@ const styles = sheet(`
 .head { display: flex; align-items: center; gap: 8px; justify-content: space-between; }
 .scrub { display: grid; grid-template-columns: auto 1fr; align-items: center; gap: 8px; }
 .scrub input { width: 100%; }
+.heat { height: 6px; border-radius: 2px; background-color: var(--mn-well); margin-top: -4px; }
 .stage { position: relative; }
 mnemo-compare { transition: opacity .15s; }
 .stage.waiting mnemo-compare { opacity: .55; transition-delay: .25s; }
-.busy { position: absolute; right: 8px; bottom: 44px; display: flex; gap: 8px; align-items: center; background: #101114d9; padding: 3px 10px; border-radius: 4px; font-size: 12px; }
+.busy { position: absolute; right: 8px; bottom: 44px; display: flex; gap: 8px; align-items: center; background: var(--mn-scrim); color: var(--mn-on-scrim); padding: 3px 10px; border-radius: 4px; font-size: 12px; }
 .source { display: flex; align-items: center; gap: 8px; }
 .source b { padding: 1px 8px; border-radius: 3px; background: var(--mn-raised); font-weight: 600; font-size: 12px; }
 .source b.memory { background: var(--mn-accent-soft); color: var(--mn-accent); }
@@ -39,7 +41,7 @@ dl { margin: 0; }
 `);
 
 class Memory extends StudioElement {
-  static topics = ["document", "playhead", "project"];
+  static topics = ["document", "playhead", "project", "fidelity"];
   static styles = [panel, styles];
 
   build() {
@@ -49,12 +51,18 @@ class Memory extends StudioElement {
     this.kept = new Map();
     this.wanted = null;
     this.settle = debounce(() => this.recall(), SETTLE_MS);
+    // The whole film in colours changes with the cut, not with every frame of a moving playhead.
+    this.isHeatOld = true;
+    for (const topic of ["document", "fidelity"]) store.addEventListener(topic, () => {
+      this.isHeatOld = true;
+    });
     this.empty = h("div", { class: "empty" }, h("b", {}, "Nothing to remember yet"),
       h("span", {}, "Generate a shot. Then pick any frame of the past and see what memory has kept of it."));
     this.slider = h("input", {
       type: "range", min: 0, step: 1, value: 0, "aria-label": "Past frame",
       on: { input: () => this.pick(Number(this.slider.value)) },
     });
+    this.heat = h("div", { class: "heat", title: "How well memory holds each frame: red 12 dB, green 28 dB, grey not measured" });
     this.time = h("span", { class: "mono small" });
     this.where = h("span", { class: "dim small clip" });
     this.follow = h("input", {
@@ -78,11 +86,12 @@ class Memory extends StudioElement {
       h("section", {},
         h("div", { class: "head" }, this.where,
           h("label", { class: "row small" }, this.follow, "Follow the playhead")),
-        h("div", { class: "scrub" }, this.time, this.slider),
+        h("div", { class: "scrub" }, this.time, this.slider, h("span", {}), this.heat),
         h("div", { class: "row" }, h("div", { class: "segments", role: "group", "aria-label": "Recall mode" }, ...this.modeButtons),
           button("↻", () => this.again(), { class: "plain icon", "aria-label": "Recall again", title: "Recall this frame once more" }))),
       h("section", {}, this.stage),
       h("section", {}, this.source, this.numbers, this.note),
+      document.createElement("mnemo-systems"),
     ];
   }
 
@@ -131,11 +140,18 @@ class Memory extends StudioElement {
     this.slider.max = store.total - 1;
     this.slider.value = this.frame;
     setText(this.time, format(this.frame, store.rate));
+    this.showHeat();
     const here = store.at(this.frame);
     setText(this.where, `${nameOf(here.shot, here.index)}, frame ${here.shot.in + here.offset}`);
     this.modeButtons.forEach((one, index) => one.setAttribute("aria-pressed", MODES[index][0] === this.mode));
     this.showKept();
     if (this.isShown) this.settle();
+  }
+
+  showHeat() {
+    if (!this.isHeatOld || !this.isShown) return;
+    this.isHeatOld = false;
+    this.heat.style.backgroundImage = gradientOfFilm("transparent");
   }
 
   showKept() {

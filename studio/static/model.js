@@ -10,6 +10,22 @@ export function startsOf(shots) {
   return starts;
 }
 
+/**
+ * The shots of a document of which some are told as ids alone: those are the ones of `before`, the
+ * very same objects, so that what draws them sees that nothing changed.
+ */
+export function withKnown(told, before) {
+  const known = new Map(before.map((shot) => [shot.shot_id, shot]));
+  let start = 0;
+  return told.map((one) => {
+    let shot = typeof one === "string" ? known.get(one) : one;
+    // An edit before a shot moves it, which is no news of the shot.
+    if (shot.start !== start) shot = { ...shot, start };
+    start += lengthOf(shot);
+    return shot;
+  });
+}
+
 /** Index of the shot that shows `frame`; the nearest one outside of the cut. */
 export function indexAt(starts, frame) {
   let low = 0;
@@ -68,6 +84,19 @@ export function trimmed(shot, edge, delta) {
   return { in: shot.in, out: Math.max(shot.in + 1, Math.min(available, shot.out + delta)) };
 }
 
+/** `in` and `out` of a shot with a take that shows a part `delta` frames later, as far as there is one. */
+export function slipped(shot, delta) {
+  const available = shot.take ? shot.take.num_frames : shot.out;
+  const by = Math.max(-shot.in, Math.min(available - shot.out, delta));
+  return { in: shot.in + by, out: shot.out + by };
+}
+
+/** Ends of a shot where its take has no frame left to show: none of "in" and "out", one, or both. */
+export function bareEnds(shot) {
+  if (!shot.take) return [];
+  return [...(shot.in === 0 ? ["in"] : []), ...(shot.out >= shot.take.num_frames ? ["out"] : [])];
+}
+
 /** Lengths in frames that the model can generate: 1 + multiple * k, up to `max`. */
 export function legalLengths(multiple, max) {
   const lengths = [];
@@ -79,75 +108,6 @@ export function legalLengths(multiple, max) {
 export function nearestLength(frames, multiple, max) {
   const steps = Math.max(1, Math.round((frames - 1) / multiple));
   return Math.min(1 + multiple * steps, 1 + multiple * Math.floor((max - 1) / multiple));
-}
-
-const IN_PARAMS = new Set(["seed", "num_steps", "guidance", "recipe"]);
-
-function withFields(shot, fields) {
-  const changed = { ...shot, params: { ...shot.params }, memory: { ...shot.memory } };
-  for (const [name, value] of Object.entries(fields)) {
-    if (IN_PARAMS.has(name)) changed.params[name] = value;
-    else if (name === "strength") changed.memory.strength = value;
-    else if (name === "memory_system") changed.memory.system = value;
-    else changed[name] = value;
-  }
-  if ("num_frames" in fields && !shot.take) [changed.in, changed.out] = [0, fields.num_frames];
-  return changed;
-}
-
-/**
- * `shots` as they will be after `op`, shown before the server has answered. Returns null for
- * operations that only the server can do (they make new ids or choose another take).
- */
-export function applyOp(shots, op) {
-  const change = (id, edit) => shots.map((shot) => (shot.shot_id === id ? edit(shot) : shot));
-  if (op.kind === "move") return reorder(shots, op.shot_ids, op.before);
-  if (op.kind === "trim") return change(op.shot_id, (s) => ({ ...s, in: op.in, out: op.out }));
-  if (op.kind === "set") return change(op.shot_id, (shot) => withFields(shot, op.fields));
-  if (op.kind === "set_memory") {
-    const memory = { pins: op.pins, forgotten: op.forgotten };
-    return change(op.shot_id, (shot) => ({ ...shot, memory: { ...shot.memory, ...memory } }));
-  }
-  if (op.kind === "delete") {
-    const gone = new Set(op.shot_ids);
-    return shots.filter((shot) => !gone.has(shot.shot_id));
-  }
-  return null;
-}
-
-/** Ids of the shots that `op` is about. */
-export function subjectsOf(op) {
-  return op.shot_ids ?? (op.shot_id ? [op.shot_id] : []);
-}
-
-/**
- * Whether `op`, made while seeing `before`, still means the same on `after`: its shots are there
- * and nobody changed what it changes. Then it is sent again; else the editor decides.
- */
-export function stillApplies(op, before, after) {
-  const old = new Map(before.map((shot) => [shot.shot_id, shot]));
-  const now = new Map(after.map((shot) => [shot.shot_id, shot]));
-  const ids = subjectsOf(op);
-  if (!ids.every((id) => now.has(id) && old.has(id))) return false;
-  if (op.before && !now.has(op.before)) return false;
-  if (op.kind === "trim" || op.kind === "split") {
-    return ids.every((id) =>
-      old.get(id).in === now.get(id).in && old.get(id).out === now.get(id).out);
-  }
-  if (op.kind === "set") {
-    const value = (shot, name) => JSON.stringify(fieldOf(shot, name));
-    return ids.every((id) => Object.keys(op.fields).every((name) =>
-      value(old.get(id), name) === value(now.get(id), name)));
-  }
-  return true;
-}
-
-/** Value of a field of `set` in a shot, wherever it is kept. */
-export function fieldOf(shot, name) {
-  if (IN_PARAMS.has(name)) return shot.params?.[name];
-  if (name === "strength") return shot.memory?.strength;
-  if (name === "memory_system") return shot.memory?.system;
-  return shot[name];
 }
 
 /** Tile of a film strip that shows `frame` of its take. */
@@ -167,14 +127,6 @@ export function rulerStep(scale, nominal, room = 92) {
 /** Pixels per frame that show the whole cut in `width` pixels. */
 export function fitScale(total, width) {
   return Math.min(28, Math.max(0.02, (width - 48) / Math.max(1, total)));
-}
-
-/** Words of `prompt` that the model does not know; none where its vocabulary is open. */
-export function unknownWords(prompt, vocabulary) {
-  if (!vocabulary?.length) return [];
-  const known = new Set(vocabulary);
-  const words = prompt.toLowerCase().match(/[a-z'-]+/g) ?? [];
-  return [...new Set(words.filter((word) => !known.has(word)))];
 }
 
 /** The title an editor gave a shot; a mere number, as an import gives it, is none. */

@@ -25,21 +25,30 @@ const once = (target, type) => new Promise((resolve, reject) => {
 const MIDDLE = 0.5;
 const START = 0.1;
 
+// What each video was asked for last: a slower load of something else must not replace it.
+const newest = new WeakMap();
+
 /**
- * Load `media` into `video` and show `frame` of it; returns when that frame is on screen. `part` is
- * where inside of the frame the video stands.
+ * Load `media` into `video` and show `frame` of it; returns when that frame is on screen, or false
+ * when the video was asked for something else meanwhile. `part` is where inside of the frame the
+ * video stands.
  */
 export async function showFrame(video, media, frame, rate, part = MIDDLE) {
+  const wish = {};
+  newest.set(video, wish);
   if (video.dataset.media !== media) {
     const address = await clips.get(media);
+    if (newest.get(video) !== wish) return false;
     video.dataset.media = media;
     video.src = address;
-    await once(video, "loadeddata");
   }
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) await once(video, "loadeddata");
+  if (newest.get(video) !== wish) return false;
   const wanted = ((frame + part) * rate[1]) / rate[0];
-  if (Math.abs(video.currentTime - wanted) < 1e-4) return;
+  if (Math.abs(video.currentTime - wanted) < 1e-4) return true;
   video.currentTime = wanted;
   await once(video, "seeked");
+  return newest.get(video) === wish;
 }
 
 /** The picture at the playhead, still or moving. */
@@ -51,6 +60,8 @@ export class Playback {
   #back;
   #token = null;
   #seeking = false;
+  /** What the other video is getting ready for while this one plays. */
+  #next = null;
 
   /** `onChange` is told when playing starts or stops, and what went wrong. */
   constructor(videos, onChange) {
@@ -71,7 +82,7 @@ export class Playback {
       while (!this.rate && this.settled !== this.#wish()) {
         const wish = this.#wish();
         await this.#seek();
-        this.settled = wish;
+        if (!this.rate) this.settled = wish;
       }
       this.onChange(null);
     } catch (error) {
@@ -98,7 +109,10 @@ export class Playback {
     const { take } = here.shot;
     const frame = here.shot.in + here.offset;
     const isSame = this.#front.dataset.media === take.media;
-    await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate);
+    const { rate } = this;
+    const isShown = await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate);
+    // Playing began meanwhile: what is on screen is its business now.
+    if (!isShown || this.rate !== rate) return;
     if (!isSame) this.#swap();
     this.#front.classList.add("on");
   }
@@ -128,6 +142,7 @@ export class Playback {
     if (!this.rate) return;
     this.rate = 0;
     this.#token = null;
+    this.#next = null;
     this.#front.pause();
     this.#back.pause();
     this.settled = null;
@@ -187,15 +202,13 @@ export class Playback {
   async #playTake(here, stop, token) {
     const { take } = here.shot;
     const frame = here.shot.in + here.offset;
-    const isSame = this.#front.dataset.media === take.media;
-    await showFrame(isSame ? this.#front : this.#back, take.media, frame, store.rate, START);
+    await this.#bring(take.media, frame, token);
     if (!this.#isLive(token)) return;
-    if (!isSame) this.#swap();
     const video = this.#front;
     video.classList.add("on");
     video.playbackRate = this.rate;
     await video.play();
-    this.#prepare(here.index + 1);
+    this.#prepare(stop);
     const first = store.starts[here.index] - here.shot.in;
     await this.#watch(video, first, stop, token);
     if (this.#isLive(token)) video.pause();
@@ -225,12 +238,39 @@ export class Playback {
     await sleep(Math.max(0, (1000 * denominator) / numerator / this.rate - SWAP_MS));
   }
 
-  /** Load the next take at its first frame while this one plays. */
-  #prepare(index) {
-    const next = store.shots[index];
-    if (!next?.take || next.take.media === this.#front.dataset.media) return;
-    const back = this.#back;
-    showFrame(back, next.take.media, next.in, store.rate, START).catch((error) => this.onChange(error));
+  /** Put a frame on the video in front, at once where the other one is ready for it. */
+  async #bring(media, frame, token) {
+    const isReady = this.#next?.media === media && this.#next.frame === frame;
+    const isSame = this.#front.dataset.media === media;
+    if (isReady) await this.#next.shown;
+    else await showFrame(isSame ? this.#front : this.#back, media, frame, store.rate, START);
+    if (!this.#isLive(token)) return;
+    this.#next = null;
+    if (isReady || !isSame) this.#swap();
+  }
+
+  /** Get the other video ready for what follows the frames before `stop`, while this one plays. */
+  #prepare(stop) {
+    const next = this.#following(stop);
+    if (!next?.shot.take) return;
+    const { media } = next.shot.take;
+    const frame = next.shot.in + next.offset;
+    const shown = showFrame(this.#back, media, frame, store.rate, START);
+    shown.catch((error) => this.onChange(error));
+    this.#next = { media, frame, shown };
+  }
+
+  /** The place in the cut that is shown after those before `stop`: muted shots are left out. */
+  #following(stop) {
+    const { start, end } = this.#span();
+    let frame = stop;
+    for (let tries = 0; tries <= store.shots.length; tries += 1) {
+      if (frame >= end && !store.loop) return null;
+      const place = store.at(frame >= end ? start : frame);
+      if (!place?.shot.muted) return place;
+      frame = store.starts[place.index + 1];
+    }
+    return null;
   }
 
   async #playGap(stop, token) {

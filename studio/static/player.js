@@ -1,12 +1,13 @@
 /** The player: the exact frame at the playhead, what is being made, and the transport. */
 
-import { run } from "./commands.js";
+import { run, titled } from "./commands.js";
 import { button, fill, h, icon, setText, StudioElement } from "./dom.js";
-import { acceptFootage, chooseFootage } from "./footage.js";
-import { keyOf } from "./keymap.js";
+import { chooseFootage } from "./footage.js";
 import { nameOf } from "./model.js";
+import { dragFrame } from "./pins.js";
 import { Playback } from "./playback.js";
 import { go } from "./route.js";
+import "./samples.js";
 import { store } from "./store.js";
 import { openStoryboard } from "./storyboard.js";
 import { sheet } from "./style.js";
@@ -24,14 +25,17 @@ const styles = sheet(`
 .screen { position: relative; background: #000; overflow: hidden; width: min(100cqw, 100cqh * var(--aspect, 1)); aspect-ratio: var(--aspect, 1); }
 video, .preview { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; visibility: hidden; }
 video.on, .preview[src] { visibility: visible; }
-.draft { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px; text-align: center; padding: 24px; background: repeating-linear-gradient(135deg, #17181b 0 14px, #1a1c1f 14px 28px); }
+.draft { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 14px; text-align: center; padding: 24px; background: repeating-linear-gradient(135deg, var(--mn-stripe) 0 14px, var(--mn-stripe-other) 14px 28px); }
 .draft p { max-width: 46ch; color: var(--mn-dim); overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 5; -webkit-box-orient: vertical; overflow: hidden; }
-.tag { position: absolute; left: 10px; top: 10px; background: #101114d9; padding: 2px 9px; border-radius: 4px; font-size: 12px; display: inline-flex; gap: 8px; align-items: center; max-width: calc(100% - 20px); }
+.tag { position: absolute; left: 10px; top: 10px; background: var(--mn-scrim); color: var(--mn-on-scrim); padding: 2px 9px; border-radius: 4px; font-size: 12px; display: inline-flex; gap: 8px; align-items: center; max-width: calc(100% - 20px); }
 .making { position: absolute; right: 16px; top: 16px; width: 128px; background: var(--mn-panel); border: 1px solid var(--mn-line-strong); border-radius: 6px; padding: 0; display: grid; overflow: hidden; min-height: 0; gap: 0; }
 .making img { width: 100%; aspect-ratio: var(--aspect, 1); object-fit: cover; background: var(--mn-well); display: block; }
+.making img:not([src]) { visibility: hidden; }
 .making span { font-size: 11px; padding: 4px 8px; text-align: left; white-space: normal; }
 .making .bar { border-radius: 0; height: 3px; }
-.blank { display: grid; justify-items: center; gap: 14px; text-align: center; max-width: 460px; }
+.blank { display: grid; justify-items: center; gap: 14px; text-align: center; width: min(760px, 96cqw); max-height: 100cqh; overflow: auto; }
+.blank mnemo-samples { width: 100%; }
+@container (max-height: 430px) { .blank { gap: 9px; } .blank p { display: none; } }
 .blank h2 { font-size: 18px; letter-spacing: -.01em; }
 .blank p { color: var(--mn-dim); line-height: 1.6; }
 .blank .row { flex-wrap: wrap; justify-content: center; }
@@ -64,7 +68,7 @@ class Player extends StudioElement {
     this.right = h("span", { class: "right dim clip mono small" });
     this.root.append(this.stage, this.buildTransport());
     this.playback = new Playback(this.videos, (error) => this.onPlayback(error));
-    acceptFootage(this.stage);
+    dragFrame(this.screen, () => this.playback.video);
     store.addEventListener("project", () => this.stop());
   }
 
@@ -78,10 +82,9 @@ class Player extends StudioElement {
   }
 
   buildTransport() {
-    const key = (command, label) => h("button", {
-      type: "button", class: "plain", "aria-label": label, title: `${label} (${keyOf(command)})`,
-      on: { click: () => run(command) },
-    }, icon(ICONS[command]));
+    const key = (command, label) => titled(h("button", {
+      type: "button", class: "plain", on: { click: () => run(command) },
+    }, icon(ICONS[command])), label, command);
     this.playButton = key("play", "Play");
     return h("div", { class: "transport" }, this.left, h("div", { class: "keys", role: "toolbar", "aria-label": "Transport" },
       key("previousCut", "Previous cut"), key("previousFrame", "One frame back"), this.playButton,
@@ -102,8 +105,12 @@ class Player extends StudioElement {
 
   onPlayback(error) {
     const isPlaying = this.playback.rate !== 0;
-    fill(this.playButton, icon(isPlaying ? ICONS.pause : ICONS.play));
-    this.playButton.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+    // Told after every frame that a hand drags over: the button changes only with playing.
+    if (isPlaying !== this.isPlaying) {
+      this.isPlaying = isPlaying;
+      fill(this.playButton, icon(isPlaying ? ICONS.pause : ICONS.play));
+      this.playButton.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+    }
     this.dataset.settled = isPlaying ? "" : store.playhead;
     if (error) store.announce(error.message, "bad");
   }
@@ -130,13 +137,13 @@ class Player extends StudioElement {
         button("All films", () => go("")));
     } else if (!cut) fill(this.blank, h("span", { class: "spin" }));
     else {
-      fill(this.blank, h("h2", {}, "Start with a storyboard"),
-        h("p", {}, "One line is one shot. You see the plan before anything changes, then generate the film shot by shot."),
+      fill(this.blank, h("h2", {}, "Begin your film"),
+        h("p", {}, "Say what happens in the first shot, then make it. Every later shot remembers what came before."),
         h("div", { class: "row" },
-          button("Use the sample storyboard", () => openStoryboard({ sample: true }), { class: "primary" }),
-          button("Write or import…", () => openStoryboard())),
-        h("div", { class: "row" }, h("span", { class: "dim" }, "or bring your own picture:"),
-          button("Import video…", () => chooseFootage())));
+          button("Write the first shot", () => run("insertAfter"), { class: "primary" }),
+          button("Several shots at once…", () => openStoryboard()),
+          button("Import video…", () => chooseFootage())),
+        h("p", { class: "or" }, "Or begin with a sample:"), document.createElement("mnemo-samples"));
     }
   }
 

@@ -1,25 +1,23 @@
 /** The shot in focus: prompt, length, seed, memory, and what fed its take. Edits as one types. */
 
 import { button, debounce, fill, h, setText, StudioElement } from "./dom.js";
+import { fieldOf } from "./edits.js";
 import { cancel } from "./jobs.js";
-import { fieldOf, legalLengths, titleOf, unknownWords } from "./model.js";
+import { legalLengths, titleOf } from "./model.js";
+import { PromptWords, wordStyles } from "./promptwords.js";
 import { store } from "./store.js";
+import { allEffects, effectAt } from "./strength.js";
 import { panel, sheet } from "./style.js";
 import { jobText } from "./timeline_shots.js";
 import { duration, seconds } from "./timecode.js";
 
 const TYPING_MS = 600;
-const STRENGTHS = [[0, "Hard cut"], [1, "As it is"], [2, "Strong"]];
 const MOST_STRENGTH = 4;
 
 const styles = sheet(`
 .title { font-weight: 600; font-size: 14px; background: transparent; border-color: transparent; padding: 2px 6px; margin-left: -6px; flex: 1; }
 .prompt { min-height: 92px; width: 100%; }
-.unknown { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; font-size: 12px; color: var(--mn-warn); min-height: 20px; }
 .promptbox { gap: 5px; }
-.unknown .chip { color: var(--mn-warn); background: #e5c07b1f; }
-.words { display: flex; flex-wrap: wrap; gap: 4px; max-height: 132px; overflow: auto; padding: 2px; }
-.words button { min-height: 22px; padding: 0 7px; font-size: 12px; border-color: transparent; }
 summary { cursor: pointer; color: var(--mn-dim); font-size: 12px; }
 summary:hover { color: var(--mn-text); }
 .seed { display: flex; gap: 4px; }
@@ -27,37 +25,38 @@ summary:hover { color: var(--mn-text); }
 .strength { display: grid; grid-template-columns: 1fr 44px; gap: 8px; align-items: center; }
 .strength output { text-align: right; font-family: var(--mn-mono); font-size: 12px; }
 .go { display: flex; gap: 8px; }
-.go button { flex: 1; min-height: 32px; }
-.stale { border-left: 3px solid var(--mn-warn); background: var(--mn-well); padding: 8px 10px; border-radius: 4px; font-size: 12.5px; }
+.go button { min-height: 32px; }
+.go .primary { flex: 1; min-width: 0; display: block; overflow: hidden; text-overflow: ellipsis; }
+.title::placeholder { color: var(--mn-text); }
+mnemo-stale[hidden] { display: none; }
 select { width: 100%; }
 input[type="number"] { width: 100%; }
 `);
 
 class Shot extends StudioElement {
-  static topics = ["document", "selection", "playhead", "jobs", "engine", "project"];
-  static styles = [panel, styles];
+  static topics = ["document", "selection", "focus", "jobs", "engine", "project"];
+  static styles = [panel, styles, ...wordStyles];
 
   build() {
     this.shotId = null;
     this.saved = new Map();
-    this.empty = h("div", { class: "empty" }, h("b", {}, "No shot"), h("span", {}, "Import a storyboard, or a video of your own, to begin."));
+    this.empty = h("div", { class: "empty" }, h("b", {}, "No shot"), h("span", {}, "Write the first shot, or several at once, to begin."));
     this.titleField = this.text("title", { class: "title", "aria-label": "Title of the shot", maxlength: 200 });
     this.prompt = h("textarea", {
       class: "prompt", "aria-label": "Prompt", maxlength: 4000, placeholder: "What happens in this shot?",
-      on: { input: () => this.typed("prompt", this.prompt.value), blur: () => this.flush() },
+      on: { input: () => this.typed("prompt", this.prompt.value), blur: () => this.leave() },
     });
-    this.unknown = h("div", { class: "unknown", role: "status" });
-    this.wordList = h("div", { class: "words" });
-    this.wordSummary = h("summary", {});
-    this.words = h("details", { hidden: true }, this.wordSummary, this.wordList);
+    this.words = new PromptWords(this.prompt);
+    // After the words: while their list is open, Esc and Enter are theirs.
+    this.prompt.addEventListener("keydown", (event) => this.leaveByKey(event));
     this.buildFields();
     this.buildActions();
     this.body = h("div", { style: { display: "contents" } },
       h("div", { class: "row" }, this.titleField, this.lock, this.mute),
-      h("section", { class: "promptbox" }, this.prompt, this.unknown, this.words),
+      h("section", { class: "promptbox" }, ...this.words.elements),
       this.stale, this.actions,
       h("section", { class: "pair" }, this.field("Length", this.length), this.field("Seed", this.seedRow)),
-      this.memorySection, this.reads, this.more);
+      this.memorySection, this.reads, this.notes, this.pinSection, this.presetSection, this.more);
     this.root.append(this.empty, this.body);
   }
 
@@ -89,20 +88,22 @@ class Shot extends StudioElement {
     this.strength = h("input", {
       type: "range", min: 0, max: MOST_STRENGTH, step: 0.05, "aria-label": "Memory strength",
       on: {
-        input: () => setText(this.strengthText, Number(this.strength.value).toFixed(2)),
+        input: () => this.showStrength(Number(this.strength.value)),
         change: () => this.set("strength", Number(this.strength.value)),
       },
     });
     this.strengthText = h("output", {});
-    this.presets = STRENGTHS.map(([value, label]) => button(label, () => this.set("strength", value)));
-    this.memorySection = h("section", { class: "split" }, h("h3", {}, "Memory"),
+    this.strengthEffect = h("p", { class: "dim small", id: "strength-effect" });
+    this.strength.setAttribute("aria-describedby", "strength-effect");
+    this.memorySection = h("section", { class: "split memory" }, h("h3", {}, "Memory"),
       h("div", { class: "strength" }, this.strength, this.strengthText),
-      h("div", { class: "segments", role: "group", "aria-label": "Memory strength" }, ...this.presets),
-      this.field("System", this.system));
-    this.memorySection.querySelector(".segments").style.justifySelf = "start";
+      this.strengthEffect, this.field("System", this.system));
     this.more = h("details", {}, h("summary", {}, "Steps and guidance"),
       h("div", { class: "pair", style: { "margin-top": "8px" } }, this.field("Steps", this.steps), this.field("Guidance", this.guidance)));
     this.reads = document.createElement("mnemo-reads");
+    this.notes = document.createElement("mnemo-notes");
+    this.pinSection = h("section", { class: "split" }, h("h3", {}, "Starts and ends with"), document.createElement("mnemo-pins"));
+    this.presetSection = h("section", {}, h("h3", {}, "Preset"), document.createElement("mnemo-presets"));
   }
 
   buildActions() {
@@ -115,8 +116,7 @@ class Shot extends StudioElement {
     this.make = button("Generate", () => this.generate(), { class: "primary" });
     this.cancel = button("Cancel", () => this.stop());
     this.actions = h("div", { class: "go" }, this.make, this.cancel);
-    this.stale = h("div", { class: "stale", hidden: true },
-      "What this shot would read from memory now differs from what it read. Regenerate it to bring it up to date.");
+    this.stale = document.createElement("mnemo-stale");
   }
 
   shot() {
@@ -140,7 +140,21 @@ class Shot extends StudioElement {
       }, TYPING_MS));
     }
     this.saved.get(key)(value);
-    if (name === "prompt") this.showUnknown(value);
+    if (name === "prompt") this.words.show(store.engine.info);
+  }
+
+  leave() {
+    this.flush();
+    this.words.show(store.engine.info);
+  }
+
+  /** Esc goes back to the shots, Ctrl+Enter generates and goes back. */
+  leaveByKey(event) {
+    const isMade = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (event.defaultPrevented || event.isComposing || !(isMade || event.key === "Escape")) return;
+    event.preventDefault();
+    document.querySelector("mnemo-timeline").viewport.focus({ preventScroll: true });
+    if (isMade) this.generate();
   }
 
   flush() {
@@ -188,7 +202,7 @@ class Shot extends StudioElement {
     this.titleField.placeholder = `Shot ${index + 1}`;
     this.put(this.titleField, "title", titleOf(shot));
     this.put(this.prompt, "prompt", shot.prompt);
-    this.showUnknown(this.prompt.value);
+    this.words.show(store.engine.info);
     this.showLength(shot);
     this.showNumbers(shot);
     this.showSystems(shot);
@@ -200,7 +214,6 @@ class Shot extends StudioElement {
     this.mute.setAttribute("aria-pressed", Boolean(shot.muted));
     this.stale.hidden = !shot.stale;
     this.showActions(shot);
-    this.showWords();
   }
 
   /** Bring a field up to date, but never under the hands that type in it. */
@@ -208,16 +221,6 @@ class Shot extends StudioElement {
     if (this.saved.has(`${this.shotId} ${name}`)) return;
     const text = String(value ?? "");
     if (element.value !== text) element.value = text;
-  }
-
-  showUnknown(prompt) {
-    const words = unknownWords(prompt, store.engine.info?.words);
-    const key = words.join(" ");
-    if (this.unknown.dataset.words === key) return;
-    this.unknown.dataset.words = key;
-    this.unknown.title = words.length ? "The model never saw these words: they will be drawn as nothing it knows." : "";
-    fill(this.unknown, words.length ? h("span", {}, "The model does not know") : null,
-      words.map((word) => h("span", { class: "chip" }, word)));
   }
 
   showLength(shot) {
@@ -247,8 +250,14 @@ class Shot extends StudioElement {
     if (info) this.guidance.placeholder = `Default (${info.guidance})`;
     const strength = shot.memory.strength ?? info?.strength ?? 1;
     if (this.strength !== active || !this.strength.matches(":active")) this.strength.value = strength;
-    setText(this.strengthText, Number(strength).toFixed(2));
-    this.presets.forEach((one, at) => one.setAttribute("aria-pressed", STRENGTHS[at][0] === strength));
+    this.showStrength(Number(strength));
+  }
+
+  showStrength(strength) {
+    const effects = store.engine.info?.strength_effects;
+    setText(this.strengthText, strength.toFixed(2));
+    setText(this.strengthEffect, effectAt(effects, strength));
+    this.strength.title = allEffects(effects);
   }
 
   showSystems(shot) {
@@ -270,22 +279,6 @@ class Shot extends StudioElement {
     this.cancel.hidden = !job;
     this.cancel.disabled = job?.state === "cancelling";
     this.actions.hidden = isFootage;
-  }
-
-  showWords() {
-    const words = store.engine.info?.words ?? [];
-    this.words.hidden = !words.length;
-    if (!words.length || this.wordList.childElementCount === words.length) return;
-    setText(this.wordSummary, `Words the model knows (${words.length})`);
-    fill(this.wordList, words.map((word) => button(word, () => this.insert(word))));
-  }
-
-  insert(word) {
-    const { selectionStart: from, selectionEnd: to, value } = this.prompt;
-    const space = from && !/\s$/.test(value.slice(0, from)) ? " " : "";
-    this.prompt.setRangeText(`${space}${word}`, from, to, "end");
-    this.prompt.focus();
-    this.typed("prompt", this.prompt.value);
   }
 }
 

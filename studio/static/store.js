@@ -1,16 +1,18 @@
 /** One store a page: the server's document, and edits ahead of it. */
 
 import * as api from "./api.js";
+import { applyEdit, stillApplies } from "./edits.js";
 import { Film } from "./film.js";
 import { Live } from "./live.js";
-import { applyOp, startsOf, stillApplies } from "./model.js";
+import { startsOf, withKnown } from "./model.js";
+import { settings } from "./settings.js";
 import { loadView } from "./view.js";
 
 const GONE = new Set(["done", "cancelled"]);
 // Times that an edit is sent while others edit the same film: each try is made on a newer cut.
 const MOST_TRIES = 5;
 const ASK_AGAIN_MS = 2000;
-const NOTHING = { shots: [], jobs: [], rev: 0, seq: 0, total_frames: 0 };
+const NOTHING = { shots: [], markers: [], jobs: [], rev: 0, seq: 0, total_frames: 0 };
 
 /** The film, kept equal to the server's, and whom every component asks to change it. */
 export class Store extends Film {
@@ -112,8 +114,10 @@ export class Store extends Film {
     const asked = this.projectId;
     if (!asked) return;
     this.#told.clear();
+    const have = this.#confirmed;
     try {
-      const fresh = await api.get(this.base);
+      const fresh = await api.get(have.version ? `${this.base}?known=${have.version}` : this.base);
+      fresh.shots = withKnown(fresh.shots, have.shots);
       // With an edit on its way the answer is already old; the edit loads again when it is done.
       if (asked !== this.projectId || this.pending || this.#held) return;
       this.#adopt(fresh);
@@ -131,9 +135,9 @@ export class Store extends Film {
     this.#seq = Math.max(this.#seq, fresh.seq);
     this.#boot = fresh.boot;
     this.projectMessage = "";
-    const failed = [...this.jobs.values()].filter((job) => job.state === "failed");
+    const failed = [...this.jobs.values()].filter((job) => job.state === "failed" && this.#told.has(job.id));
     const newest = (job) => (this.#told.has(job.id) ? this.jobs.get(job.id) ?? job : job);
-    const active = fresh.jobs.filter((job) => !this.#over.has(job.id)).map(newest);
+    const active = fresh.jobs.filter((job) => job.state === "failed" || !this.#over.has(job.id)).map(newest);
     this.jobs = new Map([...active, ...failed].map((job) => [job.id, job]));
     this.show(fresh);
     const running = new Set(active.map((job) => job.shot_id));
@@ -151,10 +155,10 @@ export class Store extends Film {
     this.emit("document");
   }
 
-  /** Show shots that the server does not have yet, while a pointer drags. */
-  hold(shots) {
+  /** Show `shots` and `markers` that the server does not have yet, while a pointer drags. */
+  hold(ahead) {
     this.#held = true;
-    this.show({ ...this.document, shots });
+    this.show({ ...this.document, ...ahead });
   }
 
   /** End a drag: `op` is sent, or (null) everything goes back to what the server has. */
@@ -167,8 +171,8 @@ export class Store extends Film {
 
   /** Change the cut: shown at once, sent in order, taken back where the server refuses. */
   edit(op) {
-    const shots = applyOp(this.shots, op);
-    if (shots) this.show({ ...this.document, shots });
+    const ahead = applyEdit(this.document, op, this.engine.info);
+    if (ahead) this.show({ ...this.document, ...ahead });
     this.pending += 1;
     this.#chain = this.#chain.then(() => this.#send(op)).then(() => {
       this.pending -= 1;
@@ -192,7 +196,7 @@ export class Store extends Film {
       if (!(error instanceof api.Refused)) throw error;
       const fresh = error.body.document;
       if (fresh) {
-        const applies = stillApplies(op, this.#confirmed.shots, fresh.shots);
+        const applies = stillApplies(op, this.#confirmed, fresh);
         this.#confirmed = fresh;
         this.#rev = fresh.rev;
         if (applies && tries > 1) return this.#send(op, tries - 1);
@@ -261,6 +265,8 @@ export class Store extends Film {
 
   /** Queue jobs for shots (null = every unlocked shot without a take). */
   async generate(shotIds, newSeed = false) {
+    // What was typed last is part of what is made.
+    await this.#chain;
     const body = { shot_ids: shotIds, new_seed: newSeed };
     const reply = await this.ask(() => api.post(`${this.base}/generate`, body));
     if (reply && !reply.jobs.length) this.announce("Nothing to generate: every shot has a take.");
@@ -288,6 +294,10 @@ export class Store extends Film {
     this.readEngine();
   }
 
+  _library(message) {
+    this.emit("library", message);
+  }
+
   _preview(message) {
     this.previews.set(message.shot_id, { jpeg: message.jpeg, step: message.step });
     this.emit("preview", message.shot_id);
@@ -299,17 +309,44 @@ export class Store extends Film {
       this.#told.add(job.id);
       if (isGone || job.state === "failed") this.#over.add(job.id);
       else this.#over.delete(job.id);
-      if (isGone) this.jobs.delete(job.id);
+      // Measurements run beside the work: who asked for one hears of it by the event.
+      if (isGone || job.kind === "measure") this.jobs.delete(job.id);
       else this.jobs.set(job.id, { ...this.jobs.get(job.id), ...job });
       if (job.state === "cancelled") this.previews.delete(job.shot_id);
-      if (job.state === "failed") this.announce(job.message || "A job failed.", "bad");
+      if (job.state === "failed" && job.kind !== "measure") this.announce(job.message || "A job failed.", "bad");
     }
-    this.emit("jobs", message.jobs);
+    // A measurement on its way is shown nowhere, and in a long film there is always one.
+    const isNews = ({ kind, state }) => kind !== "measure" || state !== "running";
+    if (message.jobs.some(isNews)) this.emit("jobs", message.jobs);
+  }
+
+  _history(message) {
+    this.emit("history", message);
+  }
+
+  _notes(message) {
+    this.emit("measured", message);
+  }
+
+  _queue(message) {
+    this.emit("queue", message);
+  }
+
+  _settings(message) {
+    settings.show(message.settings);
   }
 
   _event(message) {
     if (message.label) this.announce(message.label);
-    this.emit("history");
+    this.emit("history", message);
+  }
+
+  _takes(message) {
+    this.emit("takes", message);
+  }
+
+  _presets(message) {
+    this.emit("presets", message.presets);
   }
 
 }

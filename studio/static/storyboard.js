@@ -2,9 +2,12 @@
 
 import * as api from "./api.js";
 import { button, debounce, fill, h, setText, StudioElement } from "./dom.js";
+import { Palette, paletteStyles } from "./palette.js";
+import { PromptField, promptStyles } from "./promptfield.js";
 import { store } from "./store.js";
 import { dialog, sheet } from "./style.js";
 import { duration, format, seconds } from "./timecode.js";
+import { entriesOf, nearWords } from "./words.js";
 
 const PLAN_WAIT_MS = 350;
 const MAX_FILE_BYTES = 1 << 20;
@@ -15,7 +18,8 @@ dialog[open] { display: flex; flex-direction: column; }
 .panes { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(280px, 5fr) 8fr; }
 .pane { min-height: 0; min-width: 0; padding: 14px 16px; display: flex; flex-direction: column; gap: 10px; }
 .pane + .pane { border-left: 1px solid var(--mn-line); }
-textarea { flex: 1; resize: none; font-family: var(--mn-mono); font-size: 12.5px; line-height: 1.65; white-space: pre-wrap; overflow: auto; padding: 10px 12px; }
+.promptfield { flex: 1; min-height: 120px; }
+textarea { resize: none; font-family: var(--mn-mono); font-size: 12.5px; line-height: 1.65; white-space: pre-wrap; overflow: auto; padding: 10px 12px; }
 textarea.over { border-color: var(--mn-accent); }
 .result { flex: 1; min-height: 0; overflow: auto; display: flex; flex-direction: column; gap: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: 12.5px; }
@@ -33,8 +37,8 @@ td.prompt { width: 100%; overflow-wrap: anywhere; }
 `);
 
 class Storyboard extends StudioElement {
-  static topics = ["document"];
-  static styles = [dialog, styles];
+  static topics = ["document", "engine"];
+  static styles = [dialog, styles, promptStyles, paletteStyles];
 
   build() {
     this.plan = null;
@@ -48,6 +52,8 @@ class Storyboard extends StudioElement {
         drop: (event) => this.drop(event),
       },
     });
+    this.field = new PromptField(this.text, { allows: inPrompt });
+    this.palette = new Palette((text) => this.field.insert(text));
     this.result = h("div", { class: "result", "aria-live": "polite" });
     this.apply = button("Apply", () => this.commit(), { class: "primary", disabled: true });
     this.total = h("span", { class: "dim grow clip" });
@@ -56,7 +62,7 @@ class Storyboard extends StudioElement {
       h("header", {}, h("h2", {}, "Import a storyboard"),
         button("✕", close, { class: "plain icon", "aria-label": "Close" })),
       h("div", { class: "panes" },
-        h("div", { class: "pane" }, this.text, h("div", { class: "row" },
+        h("div", { class: "pane" }, this.field.element, this.palette.element, h("div", { class: "row" },
           button("Use the sample storyboard", () => this.sample()),
           button("Open a file…", () => this.choose()))),
         h("div", { class: "pane" }, this.result)),
@@ -74,13 +80,20 @@ class Storyboard extends StudioElement {
 
   refresh() {
     this.modeChoice.style.visibility = store.shots.length ? "" : "hidden";
+    const { info } = store.engine;
+    if (this.wordsOf === info) return;
+    this.wordsOf = info;
+    this.field.entries = entriesOf(info);
+    this.palette.show(info);
   }
 
-  open({ sample = false } = {}) {
+  open({ sample = false, text = "", file = null } = {}) {
     this.refresh();
     if (!this.dialog.open) this.dialog.showModal();
     this.text.focus();
     if (sample) this.sample();
+    else if (file) this.readFile(file);
+    else if (text) this.take(text);
     else this.read();
   }
 
@@ -161,11 +174,14 @@ class Storyboard extends StudioElement {
   show(plan) {
     this.plan = plan;
     const { rate } = store;
+    const unknown = new Set(plan.shots.flatMap((shot) => shot.unknown_words));
+    unknown.delete(this.field.growing);
+    this.field.unknown = [...unknown];
     const rows = plan.shots.map((shot, index) => h("tr", {},
       h("td", { class: "number dim" }, shot.title || String(index + 1)),
       h("td", { class: "number mono" }, format(shot.start, rate)),
       h("td", { class: "prompt" }, shot.prompt, shot.unknown_words.length
-        ? h("span", { class: "unknown" }, `The model does not know: ${shot.unknown_words.join(", ")}`) : null),
+        ? h("span", { class: "unknown" }, this.unknownIn(shot)) : null),
       h("td", { class: "number", title: `${seconds(shot.num_frames, rate).toFixed(2)} s` }, this.length(shot)),
       h("td", { class: "number" }, shot.memory_tokens.toLocaleString("en")),
       h("td", { class: "number" }, shot.estimated_seconds ? `≈ ${duration(shot.estimated_seconds)}` : "not measured")));
@@ -173,7 +189,7 @@ class Storyboard extends StudioElement {
       ["number", "Memory tokens"], ["number", "Time"]];
     fill(this.result, ...this.notes(plan), h("table", {},
       h("thead", {}, h("tr", {}, ...heads.map(([style, text]) => h("th", { class: style, scope: "col" }, text)))),
-      h("tbody", {}, ...rows)));
+      h("tbody", {}, ...rows)), this.lengths(plan));
     const count = plan.shots.length === 1 ? "1 shot" : `${plan.shots.length} shots`;
     setText(this.total, `${duration(seconds(plan.total_frames, rate))} of film`
       + (plan.total_seconds ? ` · about ${duration(plan.total_seconds)} to generate` : ""));
@@ -184,6 +200,14 @@ class Storyboard extends StudioElement {
     this.apply.disabled = unread > 0 || !plan.shots.length;
   }
 
+  unknownIn(shot) {
+    const named = shot.unknown_words.map((word) => {
+      const near = nearWords(word, store.engine.info?.words ?? [], 2);
+      return near.length ? `${word} (${near.join(" or ")}?)` : word;
+    });
+    return `The model does not know: ${named.join(", ")}`;
+  }
+
   length(shot) {
     const asked = shot.asked_frames;
     if (!asked || asked === shot.num_frames) return String(shot.num_frames);
@@ -191,10 +215,16 @@ class Storyboard extends StudioElement {
       `${shot.num_frames} `, h("span", { class: "dim" }, `(${asked})`));
   }
 
-  /** Unknown words stand in their rows, so the plan's warning about them is not said twice. */
+  /** What the numbers in brackets are, where there are any. */
+  lengths(plan) {
+    const isOther = plan.shots.some((shot) => shot.asked_frames && shot.asked_frames !== shot.num_frames);
+    return isOther ? h("p", { class: "dim small" }, "In brackets: the frames that were asked for. The model makes the nearest length it can.") : null;
+  }
+
+  /** Unknown words and other lengths stand in their rows: they are not said twice. */
   notes(plan) {
     const words = plan.shots.flatMap((shot) => shot.unknown_words);
-    const said = (warning) => words.length && words.some((word) => warning.includes(word));
+    const said = (warning) => warning.includes("frames asked for") || words.some((word) => warning.includes(word));
     const rest = plan.warnings.filter((warning) => !said(warning));
     const lines = rest.map((warning) => h("div", {}, warning));
     const folded = h("details", { class: "note" }, h("summary", {}, `${rest.length} notes`), ...lines);
@@ -219,9 +249,16 @@ class Storyboard extends StudioElement {
   }
 }
 
+/** Whether the caret stands in the words of a shot: in JSON only the prompts are. */
+function inPrompt(text, caret) {
+  if (!/^\s*[[{]\s*["{]/.test(text)) return true;
+  const line = text.slice(text.lastIndexOf("\n", caret - 1) + 1, caret);
+  return /"(?:prompt|text)"\s*:\s*"[^"]*$/.test(line);
+}
+
 customElements.define("mnemo-storyboard", Storyboard);
 
-/** Show the dialog, empty or with the sample in it. */
+/** Show the dialog: empty, or with the sample, a text or a file in it. */
 export function openStoryboard(options) {
   document.querySelector("mnemo-storyboard").open(options);
 }

@@ -40,12 +40,13 @@ button.danger:hover:not(:disabled) { background: var(--mn-bad-soft); color: var(
 :focus-visible { outline: 2px solid var(--mn-focus); outline-offset: 1px; }
 input, textarea, select {
   font: inherit; color: var(--mn-text); background: var(--mn-well); border: 1px solid var(--mn-line);
-  border-radius: 4px; padding: 4px 8px; min-height: 28px; min-width: 0; color-scheme: dark;
+  border-radius: 4px; padding: 4px 8px; min-height: 28px; min-width: 0;
 }
 input:hover, textarea:hover, select:hover { border-color: var(--mn-line-strong); }
 input:disabled, textarea:disabled, select:disabled { color: var(--mn-faint); }
-input:focus, textarea:focus, select:focus { outline: none; border-color: var(--mn-focus); }
-::placeholder { color: var(--mn-dim); opacity: .8; }
+input:focus, textarea:focus, select:focus { border-color: var(--mn-focus); }
+input:focus-visible, textarea:focus-visible, select:focus-visible { outline: 2px solid var(--mn-focus); outline-offset: -1px; }
+::placeholder { color: var(--mn-dim); opacity: 1; }
 textarea { resize: vertical; line-height: 1.5; }
 input[type="range"] { padding: 0; accent-color: var(--mn-accent); min-height: 20px; border: 0; background: transparent; }
 input[type="range"]:focus-visible { outline: 2px solid var(--mn-focus); }
@@ -86,9 +87,9 @@ section.pair, .pair { display: grid; grid-template-columns: minmax(0, 1fr) minma
 export const dialog = sheet(`
 dialog {
   color: var(--mn-text); background: var(--mn-panel); border: 1px solid var(--mn-line-strong); border-radius: 8px;
-  padding: 0; max-width: calc(100vw - 48px); max-height: calc(100vh - 48px); box-shadow: 0 24px 64px #000a;
+  padding: 0; max-width: calc(100vw - 48px); max-height: calc(100vh - 48px); box-shadow: 0 24px 64px var(--mn-shadow);
 }
-dialog::backdrop { background: #0009; }
+dialog::backdrop { background: var(--mn-veil); }
 dialog header { display: flex; align-items: center; gap: 12px; padding: 12px 16px; border-bottom: 1px solid var(--mn-line); }
 dialog header h2 { flex: 1; font-size: 14px; }
 dialog footer { display: flex; align-items: center; gap: 8px; padding: 12px 16px; border-top: 1px solid var(--mn-line); }

@@ -22,19 +22,23 @@ export function format(frame, rate) {
 }
 
 /**
- * Read what an editor types: `HH:MM:SS:FF`, `HH:MM:SS`, `MM:SS`, `SS`, or `+12` and `-12` frames
- * from `playhead`. Returns the frame, or null where the text is none of these.
+ * Read what an editor types: `HH:MM:SS:FF`, `HH:MM:SS`, `MM:SS`, `SS`, each also with a full stop
+ * after it (`12.` is twelve seconds). With a sign it counts from `playhead`: `+12` and `-12` are
+ * frames, `+12.` and `+1:05` time. Returns the frame, or null where the text is none of these.
  */
 export function parse(text, rate, playhead = 0) {
   const clean = text.trim();
-  if (/^[+-]\d+$/.test(clean)) return Math.max(0, playhead + Number(clean));
-  if (!/^\d+(:\d+){0,3}$/.test(clean)) return null;
-  const fields = clean.split(":").map(Number);
+  const sign = { "+": 1, "-": -1 }[clean[0]] ?? 0;
+  const body = sign ? clean.slice(1) : clean;
+  if (sign && /^\d+$/.test(body)) return Math.max(0, playhead + sign * Number(body));
+  if (!/^\d+(:\d+){0,3}\.?$/.test(body)) return null;
+  const fields = body.replace(".", "").split(":").map(Number);
   const nominal = nominalRate(rate);
   const frames = fields.length === 4 ? fields.pop() : 0;
   if (frames >= nominal) return null;
   const [second, minute = 0, hour = 0] = fields.reverse();
-  return ((hour * 60 + minute) * 60 + second) * nominal + frames;
+  const whole = ((hour * 60 + minute) * 60 + second) * nominal + frames;
+  return sign ? Math.max(0, playhead + sign * whole) : whole;
 }
 
 /** Write a length for reading: `2.1 s`, `1 min 05 s`. */

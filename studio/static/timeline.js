@@ -1,15 +1,21 @@
 /** The timeline: the cut on screen, with its memory under it. Draws what is in view, no more. */
 
-import { run } from "./commands.js";
+import { run, titled } from "./commands.js";
 import { h, icon, setText, StudioElement } from "./dom.js";
-import { keyOf } from "./keymap.js";
+import { readingOf } from "./memory_lane.js";
 import { fitScale } from "./model.js";
+import { notes } from "./notes_state.js";
 import { store } from "./store.js";
 import { Gestures } from "./timeline_drag.js";
-import { paint, palette, Strips } from "./timeline_paint.js";
+import { Marks } from "./timeline_marks.js";
+import { isByKey, markerLines, Menu, menuStyles, placeLines, shotLines } from "./timeline_menu.js";
+import { paint, palette, ROWS, Strips } from "./timeline_paint.js";
+import { Plus } from "./timeline_plus.js";
 import { ShotElements } from "./timeline_shots.js";
 import { styles } from "./timeline_style.js";
 import { format, parse } from "./timecode.js";
+import "./timeline_list.js";
+import "./twoup.js";
 import * as view from "./view.js";
 
 const LARGEST = 64;
@@ -17,8 +23,8 @@ const SMALLEST = 0.02;
 const AFTER_END = 240;
 
 class Timeline extends StudioElement {
-  static topics = ["document", "selection", "playhead", "jobs", "preview", "range", "engine"];
-  static styles = [styles];
+  static topics = ["document", "selection", "jobs", "preview", "range", "engine", "fidelity", "notes"];
+  static styles = [styles, menuStyles];
 
   scale = 8;
   isDragging = false;
@@ -30,13 +36,20 @@ class Timeline extends StudioElement {
     this.head = h("div", { class: "playhead" });
     this.insertion = h("div", { class: "insertion", hidden: true });
     this.lengthNote = h("div", { class: "length", hidden: true });
-    this.blank = h("div", { class: "blank", hidden: true }, "The shots of your film will stand here.");
+    this.bandMark = h("div", { class: "band", hidden: true });
+    this.flags = h("div", { class: "flags" });
+    this.blank = h("div", { class: "blank", hidden: true }, "The shots of your film will stand here. Press + to write the first one.");
     this.viewport = h("div", {
       class: "viewport", tabindex: 0, role: "listbox", "aria-label": "Shots",
       "aria-multiselectable": "true", "aria-orientation": "horizontal",
-    }, this.canvas, this.lane, this.head, this.insertion, this.lengthNote);
-    const stage = h("div", { style: { position: "relative" } }, this.viewport, this.blank);
-    this.root.append(this.tools, stage);
+    }, this.canvas, this.lane, this.flags, this.head, this.insertion, this.lengthNote, this.bandMark);
+    this.stage = h("div", { style: { position: "relative" } }, this.viewport, this.blank);
+    this.list = h("mnemo-list", { hidden: true });
+    this.pair = h("mnemo-twoup");
+    this.root.append(this.tools, this.stage, this.list, this.pair);
+    this.menu = new Menu(this.root);
+    this.marks = new Marks(this.flags, () => this.schedule());
+    this.plus = new Plus(this, this.viewport, this.lane);
     this.strips = new Strips(() => this.schedule());
     this.shots = new ShotElements(this.lane);
     this.gestures = new Gestures(this, this.viewport);
@@ -45,30 +58,27 @@ class Timeline extends StudioElement {
   }
 
   buildTools() {
-    const tool = (command, label, content, extra = {}) => h("button", {
-      type: "button", class: "plain", title: `${label} (${keyOf(command)})`, "aria-label": label,
-      on: { click: () => run(command) }, ...extra,
-    }, content);
+    const tool = (command, label, content, extra = {}) => titled(h("button", {
+      type: "button", class: "plain", on: { click: () => run(command) }, ...extra,
+    }, content), label, command);
     this.timecode = h("input", {
-      class: "timecode", "aria-label": "Playhead; type a time such as 1:05 or +12", spellcheck: "false",
-      on: { change: () => this.typed(), focus: () => this.timecode.select() },
+      class: "timecode", "aria-label": "Playhead; type a time such as 1:05, 12. or +12", spellcheck: "false",
+      on: { change: () => this.typed(), focus: () => this.timecode.select(), keydown: (event) => this.leaveTime(event) },
     });
     this.snap = tool("snapping", "Snapping", "Snap");
     this.loop = tool("loop", "Loop", "Loop");
+    this.listTool = tool("list", "The cut as a list", "List");
     this.count = h("span", { class: "dim small" });
-    this.bar = h("i");
-    this.budgetText = h("span", {});
-    this.budget = h("div", { class: "budget" }, h("span", { class: "wide" }, "Memory"),
-      h("div", { class: "bar" }, this.bar), this.budgetText);
+    this.budget = document.createElement("mnemo-budget");
     const line = () => h("span", { class: "line" });
     this.tools = h("div", { class: "tools", role: "toolbar", "aria-label": "Timeline" },
       this.timecode, this.count, line(),
       tool("split", "Split at the playhead", "Split"), tool("duplicate", "Duplicate", "Duplicate"),
-      tool("remove", "Delete", "Delete"), line(), this.snap, this.loop, h("span", { class: "grow" }),
+      tool("remove", "Delete", "Delete"), tool("addMarker", "Add a marker at the playhead", "Marker"), line(), this.snap, this.loop, h("span", { class: "grow" }),
       this.budget, line(),
       tool("zoomOut", "Zoom out", icon("M3 8h10"), { class: "plain icon" }),
       tool("zoomIn", "Zoom in", icon("M3 8h10M8 3v10"), { class: "plain icon" }),
-      tool("fit", "Show the whole film", "Fit"));
+      tool("fit", "Show the whole film", "Fit"), this.listTool);
   }
 
   listen() {
@@ -81,13 +91,61 @@ class Timeline extends StudioElement {
     viewport.addEventListener("dragover", (event) => {
       if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
     });
+    viewport.addEventListener("contextmenu", (event) => this.openMenu(event));
     new ResizeObserver(() => this.schedule()).observe(viewport);
     store.addEventListener("project", () => {
       this.restored = null;
     });
-    store.addEventListener("playhead", () => this.follow());
+    store.addEventListener("playhead", () => {
+      this.follow();
+      this.scheduleHead();
+    });
+    store.addEventListener("theme", () => {
+      this.colours = palette(this);
+      this.schedule();
+    });
     this.addEventListener("recall-frame", () => run("recall"));
     this.addEventListener("edit-prompt", () => run("editPrompt"));
+  }
+
+  /** The menu about what is under the pointer; called by key it is about the selection. */
+  openMenu(event) {
+    event.preventDefault();
+    if (!store.document) return;
+    const { clientX, clientY } = event;
+    const y = clientY - this.viewport.getBoundingClientRect().top;
+    const frame = Math.max(0, Math.floor(this.frameAt(clientX)));
+    const flag = event.composedPath()[0].closest?.(".flag");
+    const pointed = !isByKey(event) && y >= ROWS.shots && frame < store.total ? store.at(frame).shot : null;
+    let lines = placeLines(Math.min(frame, Math.max(0, store.total - 1)));
+    if (flag) lines = markerLines(Number(flag.dataset.frame), (at) => this.nameMarker(at));
+    else if (pointed || (isByKey(event) && store.current)) {
+      const about = pointed ?? (store.selection.size ? null : store.current.shot);
+      if (about && !store.selection.has(about.shot_id)) store.select([about.shot_id]);
+      lines = shotLines();
+    }
+    this.menu.show(clientX, clientY, lines, this.viewport);
+  }
+
+  /** Let the editor name the marker at `frame`. */
+  nameMarker(frame) {
+    if (this.stage.hidden) this.toggleList();
+    this.marks.rename(frame);
+  }
+
+  /** Put the caret into the timecode. */
+  typeTime() {
+    this.timecode.focus();
+  }
+
+  /** Show the cut as a list, or on its lane again. */
+  toggleList() {
+    this.list.hidden = this.stage.hidden;
+    this.stage.hidden = !this.stage.hidden;
+    this.listTool.setAttribute("aria-pressed", this.stage.hidden);
+    this.schedule();
+    if (this.stage.hidden) this.list.enter();
+    else this.viewport.focus({ preventScroll: true });
   }
 
   wheel(event) {
@@ -99,10 +157,17 @@ class Timeline extends StudioElement {
 
   typed() {
     const frame = parse(this.timecode.value, store.rate, store.playhead);
-    if (frame === null) store.announce(`“${this.timecode.value}” is not a time. Type 00:00:02:00, 1:05 or +12.`, "bad");
+    if (frame === null) store.announce(`“${this.timecode.value}” is not a time. Type 00:00:02:00, 1:05, 12. or +12.`, "bad");
     else store.seek(frame);
     this.timecode.blur();
     this.schedule();
+  }
+
+  /** Esc leaves the timecode as it was. */
+  leaveTime(event) {
+    if (event.key !== "Escape") return;
+    this.timecode.value = format(store.playhead, store.rate);
+    this.timecode.blur();
   }
 
   /** Frame of the cut, with its fraction, at a place of the page. */
@@ -158,13 +223,34 @@ class Timeline extends StudioElement {
     if (frame !== null) this.insertion.style.left = `${frame * this.scale - 2}px`;
   }
 
-  /** While trimming: the new length, how much it changed, and whether no handle is left. */
-  showLength(start, length = 0, change = 0, isAtEnd = false) {
+  /** The rubber band between two frames; null hides it. */
+  showBand(first, last = 0) {
+    this.bandMark.hidden = first === null;
+    if (first === null) return;
+    this.bandMark.style.left = `${first * this.scale}px`;
+    this.bandMark.style.width = `${(last - first) * this.scale}px`;
+  }
+
+  /** While an edge is dragged: what it does, in words; null hides it. */
+  showLength(start, text = "") {
     this.lengthNote.hidden = start === null;
     if (start === null) return;
-    const sign = change > 0 ? "+" : "";
-    setText(this.lengthNote, `${length} frames (${sign}${change})${isAtEnd ? " · end of the take" : ""}`);
+    setText(this.lengthNote, text);
     this.lengthNote.style.left = `${start * this.scale + 8}px`;
+  }
+
+  /** Where only the playhead moved, nothing else is drawn again. */
+  scheduleHead() {
+    this.headFrame ||= requestAnimationFrame(() => {
+      this.headFrame = 0;
+      this.showHead();
+      this.showTime();
+    });
+  }
+
+  /** Lay the two pictures of a cut over the player; null takes them away. */
+  twoUp(pictures) {
+    this.pair.show(pictures, this.strips);
   }
 
   resizeLane() {
@@ -175,8 +261,10 @@ class Timeline extends StudioElement {
   }
 
   refresh() {
-    if (!this.viewport.clientWidth) return;
     const { document: cut } = store;
+    this.showTools(cut);
+    this.showTime();
+    if (!this.viewport.clientWidth) return;
     this.blank.hidden = !cut || cut.shots.length > 0;
     if (cut && this.restored !== store.projectId && cut.shots.length) this.restore();
     this.resizeLane();
@@ -185,13 +273,12 @@ class Timeline extends StudioElement {
     const budget = Math.max(1, cut?.memory.budget ?? 1);
     paint(this.canvas, {
       left, width, scale, strips, colours, budget, rate: store.rate, range: store.range,
-      total: store.total, shots: store.shots, starts: store.starts, ...this.reading(),
+      total: store.total, shots: store.shots, starts: store.starts, markers: store.markers,
+      notes: (id) => notes.of(id), ...readingOf(),
     });
-    this.shots.update({ left, width, scale });
+    const part = { left, width, scale };
+    for (const one of [this.shots, this.marks, this.plus]) one.update(part);
     this.showHead();
-    this.showTools(cut);
-    const { focus } = store;
-    if (focus) this.viewport.setAttribute("aria-activedescendant", `shot-${focus.shot_id}`);
     const aspect = cut ? cut.project.width / cut.project.height : 1;
     this.lane.style.setProperty("--aspect", aspect);
   }
@@ -210,33 +297,24 @@ class Timeline extends StudioElement {
     this.viewport.scrollLeft = scroll;
   }
 
-  /** What the one chosen shot was fed with, take by take, and which shots it forgets. */
-  reading() {
-    const [only] = store.selection.size === 1 ? [...store.selection] : [];
-    const shot = store.shots[store.indexOf(only)];
-    const sources = shot?.take?.sources ?? [];
-    return {
-      weights: new Map(sources.map((source) => [source.take_id, source.weight])),
-      forgotten: new Set(shot?.memory?.forgotten ?? []),
-    };
-  }
-
   showHead() {
     this.head.hidden = !store.shots.length;
     this.head.style.transform = `translateX(${store.playhead * this.scale}px)`;
+    const active = store.focus ? `shot-${store.focus.shot_id}` : "";
+    if (this.viewport.getAttribute("aria-activedescendant") === active) return;
+    this.viewport.setAttribute("aria-activedescendant", active);
+  }
+
+  showTime() {
+    const isTyping = this.shadowRoot.activeElement === this.timecode;
+    if (!isTyping) this.timecode.value = format(store.playhead, store.rate);
   }
 
   showTools(cut) {
-    const isTyping = this.shadowRoot.activeElement === this.timecode;
-    if (!isTyping) this.timecode.value = format(store.playhead, store.rate);
     const chosen = store.selection.size > 1 ? ` · ${store.selection.size} selected` : "";
     setText(this.count, cut ? `/ ${format(store.total, store.rate)}${chosen}` : "");
     this.snap.setAttribute("aria-pressed", store.snapping);
     this.loop.setAttribute("aria-pressed", store.loop);
-    const { tokens = 0, budget = 0 } = cut?.memory ?? {};
-    this.bar.style.transform = `scaleX(${budget ? Math.min(1, tokens / budget) : 0})`;
-    setText(this.budgetText, `${tokens.toLocaleString("en")} of ${budget.toLocaleString("en")} tokens`);
-    this.budget.title = "Memory tokens that the next shot at the end would read, and the most it may read";
   }
 }
 

@@ -1,9 +1,10 @@
-/** What a pointer does on the timeline: scrub, select, reorder, trim. Esc takes any of them back. */
+/** What a pointer does on the timeline: scrub, select, reorder. Esc takes any of them back. */
 
 import { importFootage } from "./footage.js";
-import { insertionAt, lengthOf, nearestLength, rangeOf, snap, trimmed } from "./model.js";
+import { insertionAt, rangeOf, snap } from "./model.js";
 import { store } from "./store.js";
 import { ROWS } from "./timeline_paint.js";
+import { Trims } from "./timeline_trim.js";
 
 const SNAP_PIXELS = 7;
 const MOVE_PIXELS = 4;
@@ -14,28 +15,34 @@ export class Gestures {
   constructor(timeline, viewport) {
     this.timeline = timeline;
     this.viewport = viewport;
+    this.trims = new Trims(timeline, this);
     viewport.addEventListener("pointerdown", (event) => this.down(event));
     viewport.addEventListener("dblclick", (event) => this.double(event));
     viewport.addEventListener("drop", (event) => this.drop(event));
   }
 
   down(event) {
-    if (event.button !== 0 || !store.document) return;
+    const target = event.composedPath()[0];
+    if (event.button !== 0 || !store.document || target.closest?.("button, input")) return;
     const y = event.clientY - this.viewport.getBoundingClientRect().top;
     if (y > ROWS.all) return;
     this.viewport.focus({ preventScroll: true });
+    const flag = target.closest?.(".flag");
     const frame = this.timeline.frameAt(event.clientX);
-    const here = frame < store.total && y >= ROWS.shots ? store.at(frame) : null;
-    if (!here) this.scrub(event);
-    else if (y >= ROWS.memory) this.remember(event, frame);
-    else this.onShot(event, here);
+    const isOnShots = frame < store.total && y < ROWS.shots + ROWS.shotHeight;
+    if (flag) this.timeline.marks.drag(event, Number(flag.dataset.frame), this);
+    else if (y < ROWS.shots) this.scrub(event);
+    else if (isOnShots) this.onShot(event, store.at(frame));
+    else this.band(event, frame);
   }
 
   onShot(event, here) {
-    const edge = event.composedPath()[0].dataset?.edge;
+    const target = event.composedPath()[0];
+    const { edge } = target.dataset ?? {};
+    if (event.altKey && !edge) return this.trims.slip(event, here.shot);
     if (!edge) return this.choose(event, here.shot);
-    const id = event.composedPath()[0].closest(".shot").dataset.id;
-    return this.trim(event, store.shots[store.indexOf(id)], edge);
+    const id = target.closest(".shot").dataset.id;
+    return this.trims.trim(event, store.shots[store.indexOf(id)], edge);
   }
 
   /** Follow a pointer until it is let go; `end` gets the last event, or null where it was cancelled. */
@@ -66,18 +73,49 @@ export class Gestures {
     return snap(frame, points, SNAP_PIXELS / this.timeline.scale);
   }
 
-  scrub(event) {
-    document.querySelector("mnemo-player")?.stop();
-    const marks = [store.range.in, store.range.out].filter((mark) => mark !== null);
-    const go = (moved) => {
-      this.timeline.scrollAtEdge(moved.clientX, EDGE_PIXELS);
-      store.seek(Math.floor(this.snapped(moved, [...store.starts, ...marks])));
-    };
-    go(event);
-    this.track(event, go, () => this.timeline.schedule());
+  /** In and Out where they are set: they catch what is dragged. */
+  range() {
+    return [store.range.in, store.range.out].filter((mark) => mark !== null);
   }
 
-  remember(event, frame) {
+  scrub(event) {
+    document.querySelector("mnemo-player")?.stop();
+    const points = [...store.starts, ...this.range(), ...store.markers.map((marker) => marker.frame)];
+    const go = (moved) => {
+      this.timeline.scrollAtEdge(moved.clientX, EDGE_PIXELS);
+      store.seek(Math.floor(this.snapped(moved, points)));
+    };
+    const from = store.playhead;
+    go(event);
+    this.track(event, go, (last) => {
+      if (!last) store.seek(from);
+      this.timeline.schedule();
+    });
+  }
+
+  /** A rubber band over empty room or the memory lane; a press without moving is a click there. */
+  band(event, from) {
+    const before = { ids: [...store.selection], anchor: store.anchor };
+    const isAdding = event.shiftKey || event.ctrlKey || event.metaKey;
+    let ids = null;
+    const move = (moved) => {
+      if (!ids && Math.abs(moved.clientX - event.clientX) < MOVE_PIXELS) return;
+      this.timeline.scrollAtEdge(moved.clientX, EDGE_PIXELS);
+      const [first, last] = [from, this.timeline.frameAt(moved.clientX)].sort((a, b) => a - b);
+      const inside = store.shots.filter((_, at) => store.starts[at + 1] > first && store.starts[at] < last);
+      ids = inside.map((shot) => shot.shot_id);
+      this.timeline.showBand(first, last);
+      store.select(isAdding ? [...new Set([...before.ids, ...ids])] : ids);
+    };
+    this.track(event, move, (last) => {
+      this.timeline.showBand(null);
+      if (!last) store.select(before.ids, before.anchor);
+      else if (!ids && from < store.total) this.remember(from);
+      else if (!ids && !isAdding) store.select([]);
+    });
+  }
+
+  remember(frame) {
     store.seek(Math.floor(frame));
     this.timeline.dispatchEvent(new CustomEvent("recall-frame", { bubbles: true, composed: true }));
   }
@@ -130,46 +168,11 @@ export class Gestures {
     if (!isSame) store.edit({ kind: "move", shot_ids: ids, before });
   }
 
-  trim(event, shot, edge) {
-    document.querySelector("mnemo-player")?.stop();
-    store.select([shot.shot_id]);
-    const index = store.indexOf(shot.shot_id);
-    const start = store.starts[index];
-    const original = store.shots;
-    const from = this.timeline.frameAt(event.clientX);
-    let op = null;
-    const move = (moved) => {
-      const frame = this.snapped(moved, [store.playhead, store.playhead + 1]);
-      op = this.trimOp(shot, edge, Math.round(frame - from));
-      const change = op.kind === "trim" ? { in: op.in, out: op.out } : { in: 0, out: op.fields.num_frames };
-      store.hold(original.map((other) => (other === shot ? { ...shot, ...change } : other)));
-      const length = change.out - change.in;
-      this.timeline.showLength(start, length, change.out - change.in - lengthOf(shot), this.isAtEnd(shot, op));
-      store.seek(edge === "in" ? start : start + length - 1);
-    };
-    this.track(event, move, (last) => {
-      this.timeline.showLength(null);
-      const isChange = op && (op.kind === "set" ? op.fields.num_frames !== shot.num_frames
-        : op.in !== shot.in || op.out !== shot.out);
-      store.release(last && isChange ? op : null);
-    });
-  }
-
-  /** A take is trimmed; a shot without one gets another length, of those the model can make. */
-  trimOp(shot, edge, delta) {
-    if (shot.take) return { kind: "trim", shot_id: shot.shot_id, ...trimmed(shot, edge, delta) };
-    const { frame_multiple: multiple = 1, max_frames: max = Infinity } = store.engine.info ?? {};
-    const asked = Math.max(1, lengthOf(shot) + delta);
-    const frames = Number.isFinite(max) ? nearestLength(asked, multiple, max) : asked;
-    return { kind: "set", shot_id: shot.shot_id, fields: { num_frames: frames } };
-  }
-
-  isAtEnd(shot, op) {
-    return op.kind === "trim" && (op.in === 0 || op.out === shot.take.num_frames);
-  }
-
   double(event) {
-    if (event.composedPath()[0].closest?.(".shot")) {
+    const target = event.composedPath()[0];
+    const flag = target.closest?.(".flag");
+    if (flag) this.timeline.marks.rename(Number(flag.dataset.frame));
+    else if (target.closest?.(".shot")) {
       this.timeline.dispatchEvent(new CustomEvent("edit-prompt", { bubbles: true, composed: true }));
     }
   }

@@ -1,5 +1,6 @@
 /** What the timeline draws on its canvas: ruler, film strips, memory lane; visible parts only. */
 
+import { paintMemory } from "./memory_lane.js";
 import { indexAt, lengthOf, rulerStep, tileAt } from "./model.js";
 import { format, nominalRate } from "./timecode.js";
 
@@ -7,6 +8,9 @@ import { format, nominalRate } from "./timecode.js";
 export const ROWS = { ruler: 24, shots: 26, strip: 70, shotHeight: 96, memory: 128, memoryHeight: 42, all: 176 };
 
 const MAX_IMAGES = 240;
+// With more shots in view they show the strips that are loaded already. Were all asked for, each
+// drawing would throw away what the next one needs again.
+const MOST_ASKED = 200;
 
 /** Film strips by address, the newest `MAX_IMAGES` of them kept. */
 export class Strips {
@@ -15,6 +19,12 @@ export class Strips {
   /** `onLoad` is called each time a strip can be drawn. */
   constructor(onLoad) {
     this.onLoad = onLoad;
+  }
+
+  /** The image if it is loaded; nothing is asked for. */
+  peek(address) {
+    const image = this.#images.get(address);
+    return image?.complete && image.naturalWidth ? image : null;
   }
 
   /** The loaded image, or null while it is on its way. */
@@ -36,7 +46,7 @@ export class Strips {
 export function palette(element) {
   const style = getComputedStyle(element);
   const read = (name) => style.getPropertyValue(`--mn-${name}`).trim();
-  const names = ["page", "panel", "well", "raised", "line", "line-strong", "text", "dim", "faint", "accent", "mono", "font"];
+  const names = ["page", "panel", "well", "raised", "line", "line-strong", "text", "dim", "faint", "accent", "warn", "focus", "mono", "font"];
   return Object.fromEntries(names.map((name) => [name, read(name)]));
 }
 
@@ -61,7 +71,7 @@ function paintRuler(context, view) {
 
 function paintStrip(context, view, shot, x, width) {
   const { take } = shot;
-  const image = view.strips.get(take.strip);
+  const image = view.isCrowded ? view.strips.peek(take.strip) : view.strips.get(take.strip);
   context.fillStyle = view.colours.well;
   context.fillRect(x, ROWS.shots, width, ROWS.strip);
   if (!image) return;
@@ -78,39 +88,17 @@ function paintStrip(context, view, shot, x, width) {
   }
 }
 
-function memoryText(shot, weight, isForgotten) {
-  if (isForgotten) return "forgotten";
-  if (weight > 0) return `fed ${Math.round(weight * 100)} %`;
-  if (shot.muted) return "muted";
-  if (shot.memory?.strength === 0) return "hard cut";
-  if (!shot.take) return "";
-  if (shot.take.kind === "footage") return "footage";
-  return shot.take.memory_tokens ? `${shot.take.memory_tokens.toLocaleString("en")} tokens` : "reads nothing";
-}
-
-function paintMemory(context, view, shot, x, width) {
-  const { colours, budget, weights } = view;
-  const top = ROWS.memory;
-  const isForgotten = view.forgotten.has(shot.shot_id);
-  const weight = isForgotten ? 0 : weights.get(shot.take?.take_id) ?? 0;
-  context.fillStyle = colours.well;
-  context.fillRect(x, top, width, ROWS.memoryHeight);
-  const share = Math.min(1, (shot.take?.memory_tokens ?? 0) / budget);
-  const height = Math.round(share * (ROWS.memoryHeight - 4));
-  context.fillStyle = weight ? colours.accent : colours["line-strong"];
-  context.globalAlpha = weight ? 0.25 + 0.75 * weight : 1;
-  if (weight) context.fillRect(x, top, width, 3);
-  context.fillRect(x, top + ROWS.memoryHeight - height, width, height);
-  context.globalAlpha = 1;
-  if (width < 62) return;
-  context.save();
-  context.beginPath();
-  context.rect(x, top, width - 4, ROWS.memoryHeight);
-  context.clip();
-  context.font = `11px ${colours.font}`;
-  context.fillStyle = weight ? colours.accent : colours.dim;
-  context.fillText(memoryText(shot, weight, isForgotten), x + 7, top + 13);
-  context.restore();
+/** Where a measurement has something to say: a small mark under the picture. */
+function paintNotes(context, view, shot) {
+  for (const note of view.notes(shot.shot_id)) {
+    const x = Math.round(note.frame * view.scale - view.left);
+    context.fillStyle = view.colours.warn;
+    context.beginPath();
+    context.moveTo(x, ROWS.memory - 8);
+    context.lineTo(x + 8, ROWS.memory - 4);
+    context.lineTo(x, ROWS.memory);
+    context.fill();
+  }
 }
 
 function paintRange(context, view) {
@@ -119,9 +107,67 @@ function paintRange(context, view) {
   const from = (range.in ?? 0) * scale - left;
   const to = ((range.out ?? total - 1) + 1) * scale - left;
   context.fillStyle = colours.accent;
-  context.globalAlpha = 0.9;
-  context.fillRect(from, ROWS.ruler - 3, to - from, 3);
+  context.globalAlpha = 0.22;
+  context.fillRect(from, 0, to - from, ROWS.ruler);
   context.globalAlpha = 1;
+  context.fillRect(from, ROWS.ruler - 3, to - from, 3);
+  // Brackets only where an end was set: an open range runs to the end of the film.
+  if (range.in !== null) paintBracket(context, from, 1);
+  if (range.out !== null) paintBracket(context, to, -1);
+}
+
+function paintBracket(context, x, side) {
+  context.fillRect(side > 0 ? x : x - 2, 2, 2, ROWS.ruler - 2);
+  context.fillRect(side > 0 ? x : x - 6, 2, 6, 2);
+}
+
+/** A line down from each marker, so that it can be seen which picture it stands on. */
+function paintMarkers(context, view) {
+  context.fillStyle = view.colours.focus;
+  context.globalAlpha = 0.55;
+  for (const { frame } of view.markers) {
+    const x = Math.round(frame * view.scale - view.left);
+    if (x >= 0 && x < view.width) context.fillRect(x, ROWS.ruler, 1, ROWS.all - ROWS.ruler);
+  }
+  context.globalAlpha = 1;
+}
+
+const HATCH_PIXELS = 9;
+const hatches = new WeakMap();
+
+/** Diagonal lines as a pattern, made once for the colours of a page. */
+function hatchOf(context, colours) {
+  if (!hatches.has(colours)) {
+    const tile = new OffscreenCanvas(HATCH_PIXELS, HATCH_PIXELS);
+    const lines = tile.getContext("2d");
+    lines.strokeStyle = colours.faint;
+    lines.lineWidth = 1.5;
+    // The corners are where the line of the neighbouring tile comes through.
+    for (const at of [-HATCH_PIXELS, 0, HATCH_PIXELS]) {
+      lines.moveTo(at - 2, HATCH_PIXELS + 2);
+      lines.lineTo(at + HATCH_PIXELS + 2, -2);
+    }
+    lines.stroke();
+    hatches.set(colours, context.createPattern(tile, "repeat"));
+  }
+  return hatches.get(colours);
+}
+
+/** Dim and hatch a shot that picture and memory leave out. */
+function paintHatch(context, view, x, width) {
+  const rows = [[ROWS.shots, ROWS.strip], [ROWS.memory, ROWS.memoryHeight]];
+  context.save();
+  // Anchored to the shot, so that the lines scroll with it.
+  context.translate(x, 0);
+  for (const [top, height] of rows) {
+    context.globalAlpha = 0.62;
+    context.fillStyle = view.colours.page;
+    context.fillRect(0, top, width, height);
+    context.globalAlpha = 0.8;
+    context.fillStyle = hatchOf(context, view.colours);
+    context.fillRect(0, top, width, height);
+  }
+  context.restore();
 }
 
 /**
@@ -145,15 +191,20 @@ export function paint(canvas, view) {
   paintRange(context, view);
   const { shots, starts, scale, left } = view;
   const last = Math.min(shots.length - 1, indexAt(starts, (left + view.width) / scale));
-  for (let index = indexAt(starts, left / scale); index <= last; index += 1) {
+  const first = indexAt(starts, left / scale);
+  const part = { ...view, isCrowded: last - first > MOST_ASKED };
+  for (let index = first; index <= last; index += 1) {
     const shot = shots[index];
     const x = starts[index] * scale - left;
     const room = Math.max(1, lengthOf(shot) * scale - 1);
-    if (shot.take && room > 3) paintStrip(context, view, shot, x, room);
+    if (shot.take && room > 3) paintStrip(context, part, shot, x, room);
     else {
       context.fillStyle = view.colours[shot.take ? "line-strong" : "raised"];
       context.fillRect(x, ROWS.shots, room, ROWS.strip);
     }
-    paintMemory(context, view, shot, x, room);
+    paintMemory(context, view, shot, { x, top: ROWS.memory, width: room, height: ROWS.memoryHeight });
+    if (shot.muted) paintHatch(context, view, x, room);
+    paintNotes(context, view, shot);
   }
+  paintMarkers(context, view);
 }

@@ -1,32 +1,36 @@
 /** The shots of the timeline as elements: what a pointer, a keyboard and a screen reader meet. */
 
 import { h, setText } from "./dom.js";
-import { indexAt, lengthOf, nameOf, titleOf } from "./model.js";
+import { bareEnds, indexAt, lengthOf, nameOf, titleOf } from "./model.js";
+import { notes } from "./notes_state.js";
+import { percent, staleText } from "./stale.js";
 import { store } from "./store.js";
 import { duration, format } from "./timecode.js";
 
 // Beyond this many in view the canvas alone draws them; the selected and the busy stay elements.
-const MOST_ELEMENTS = 160;
+const MOST_ELEMENTS = 96;
 
 const PHASES = {
   loading: "loading the model", reading_memory: "reading memory", denoising: "step",
-  decoding: "decoding", remembering: "remembering", saving: "saving", encoding: "encoding",
+  decoding: "decoding", remembering: "remembering", saving: "saving", encoding: "encoding", pausing: "pausing after this step",
 };
 
 /** What a job is doing, in an editor's words. */
 export function jobText(job) {
   if (job.state === "queued") return "waiting";
   if (job.state === "cancelling") return "stopping…";
+  if (job.state === "paused") return "paused";
   const phase = PHASES[job.phase] ?? job.phase ?? "";
   const text = job.phase === "denoising" ? `step ${job.step} of ${job.num_steps}` : phase || "starting";
   return job.eta_seconds ? `${text} · ${duration(job.eta_seconds)} left` : text;
 }
 
-function stateText(shot, job) {
+/** What a shot is: its take, whether that is stale, or the job that makes one. */
+export function stateText(shot, job) {
   if (job?.state === "failed") return "failed";
   if (job) return `generating, ${jobText(job)}`;
   if (!shot.take) return "not generated";
-  return shot.stale ? `take ${shot.take.number}, stale` : `take ${shot.take.number}`;
+  return shot.stale ? `take ${shot.take.number}, stale ${percent(shot.grade ?? 1)}` : `take ${shot.take.number}`;
 }
 
 function make(id) {
@@ -48,7 +52,7 @@ function badgeText(shot) {
   const parts = [];
   if (shot.locked) parts.push("locked");
   if (shot.muted) parts.push("muted");
-  if (shot.stale) parts.push("stale");
+  if (shot.stale) parts.push(`stale ${percent(shot.grade ?? 1)}`);
   if (shot.num_takes > 1) parts.push(`take ${shot.take?.number ?? "–"}/${shot.num_takes}`);
   return parts.join(" · ");
 }
@@ -88,19 +92,29 @@ export class ShotElements {
       this.#made.set(shot.shot_id, made);
       this.lane.append(made.element);
     }
-    const job = store.jobOf(shot.shot_id) ?? failureOf(shot);
+    const job = store.jobOf(shot.shot_id) ?? store.failureOf(shot.shot_id);
     const width = Math.max(2, lengthOf(shot) * scale - 1);
     const { element } = made;
-    element.style.transform = `translateX(${store.starts[index] * scale}px)`;
-    element.style.width = `${width}px`;
-    element.className = classesOf(shot, job, width);
+    this.#place(made, store.starts[index] * scale, width);
+    const drawn = [shot, job, classesOf(shot, job, width), store.selection.has(shot.shot_id),
+      index, store.starts[index], store.shots.length, store.previews.get(shot.shot_id)];
+    if (made.drawn && drawn.every((value, at) => value === made.drawn[at])) return;
+    made.drawn = drawn;
+    element.className = drawn[2];
     element.setAttribute("aria-selected", store.selection.has(shot.shot_id));
     element.setAttribute("aria-posinset", index + 1);
     element.setAttribute("aria-setsize", store.shots.length);
     element.setAttribute("aria-label",
-      `${nameOf(shot, index)}, ${format(store.starts[index], store.rate)}, ${stateText(shot, job)}`);
-    element.title = shot.stale ? "Stale: what this shot would read from memory now differs from what it read." : "";
+      `${nameOf(shot, index)}, ${format(store.starts[index], store.rate)}, ${stateText(shot, job)}${notesText(shot)}`);
+    const found = notes.of(shot.shot_id).map((note) => note.text);
+    element.title = [staleText(shot), ...found].filter(Boolean).join("\n");
     this.#fill(made.parts, shot, index, job);
+  }
+
+  #place(made, left, width) {
+    if (made.left !== left) made.element.style.transform = `translateX(${left}px)`;
+    if (made.width !== width) made.element.style.width = `${width}px`;
+    Object.assign(made, { left, width });
   }
 
   #fill(parts, shot, index, job) {
@@ -118,12 +132,9 @@ export class ShotElements {
   }
 }
 
-function failureOf(shot) {
-  for (const job of store.jobs.values()) {
-    if (job.shot_id !== shot.shot_id || job.kind !== "generate") continue;
-    if (job.state === "failed") return job;
-  }
-  return null;
+function notesText(shot) {
+  const count = notes.of(shot.shot_id).length;
+  return count ? `, ${count === 1 ? "1 note" : `${count} notes`}` : "";
 }
 
 function classesOf(shot, job, width) {
@@ -132,6 +143,7 @@ function classesOf(shot, job, width) {
   if (shot.locked) names.push("locked");
   if (shot.muted) names.push("muted");
   if (shot.stale) names.push("stale");
+  for (const end of bareEnds(shot)) names.push(`bare-${end}`);
   if (job) names.push(job.state === "failed" ? "failed" : "busy");
   if (width < 96) names.push("narrow");
   if (width < 28) names.push("tiny");

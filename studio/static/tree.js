@@ -27,16 +27,20 @@ function columnFor(columns, id) {
 export function historyRows(nodes, head, tip) {
   const past = ancestorsOf(nodes, head);
   const line = ancestorsOf(nodes, tip);
+  const parents = new Set(nodes.map((node) => node.parent_id));
   const columns = [tip ?? null];
   const rows = [];
+  // The first column is kept for the line the editor is on; above its tip there is nothing to draw.
+  let hasBegun = false;
   for (const node of [...nodes].reverse()) {
     const column = columnFor(columns, node.id);
+    hasBegun = hasBegun || node.id === tip;
     const joining = [];
     columns.forEach((id, at) => {
       if (id === node.id && at !== column) joining.push(at);
     });
-    const hasChild = columns[column] === node.id && rows.some((row) => row.node.parent_id === node.id);
-    const through = columns.flatMap((id, at) => (id !== null && id !== node.id ? [at] : []));
+    const hasChild = columns[column] === node.id && parents.has(node.id);
+    const through = columns.flatMap((id, at) => (id !== null && id !== node.id && (at > 0 || hasBegun) ? [at] : []));
     for (const at of joining) columns[at] = null;
     columns[column] = node.parent_id ?? null;
     rows.push({

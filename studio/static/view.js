@@ -2,7 +2,12 @@
 
 const keyOf = (projectId) => `mnemoreel:view:${projectId}`;
 
-function read(projectId) {
+const REST_MS = 150;
+// Values that are not stored yet, by project: a drag changes them faster than storage is.
+let due = {};
+let waiting = 0;
+
+function stored(projectId) {
   try {
     return JSON.parse(sessionStorage.getItem(keyOf(projectId))) ?? {};
   } catch {
@@ -10,6 +15,19 @@ function read(projectId) {
     return {};
   }
 }
+
+function read(projectId) {
+  return { ...stored(projectId), ...due[projectId] };
+}
+
+function flush() {
+  clearTimeout(waiting);
+  waiting = 0;
+  for (const id of Object.keys(due)) sessionStorage.setItem(keyOf(id), JSON.stringify(read(id)));
+  due = {};
+}
+
+addEventListener("pagehide", flush);
 
 /** Values that a component kept for the open project, such as the zoom. */
 export function recall(store, name, otherwise) {
@@ -19,11 +37,11 @@ export function recall(store, name, otherwise) {
 /** Keep a value of a component for the open project. */
 export function keep(store, values) {
   if (!store.projectId) return;
-  const all = { ...read(store.projectId), ...values };
-  sessionStorage.setItem(keyOf(store.projectId), JSON.stringify(all));
+  due[store.projectId] = { ...due[store.projectId], ...values };
+  waiting ||= setTimeout(flush, REST_MS);
 }
 
-/** Put the playhead and the selection back; a shot named in the URL wins. */
+/** Put the playhead, the range and the selection back; a shot named in the URL wins. */
 export function loadView(store) {
   const view = read(store.projectId);
   const named = new URLSearchParams(location.search).get("shot");
@@ -33,6 +51,7 @@ export function loadView(store) {
   store.selection = new Set(chosen);
   store.anchor = named && ids.has(named) ? named : chosen.at(-1) ?? null;
   store.playhead = Math.max(0, Math.min(store.total - 1, view.playhead ?? 0));
+  store.range = { in: null, out: null, ...view.range };
 }
 
 /** Keep the playhead and the selection; the shot in focus also goes into the URL. */

@@ -6,22 +6,30 @@ So a shot reads the takes that its earlier shots have by then, whatever was queu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.engine import Connection
 
-from engine.protocol import (
+from engine import wire
+from engine.specs import (
+    Checkpoint,
     EncodeSpec,
     EntryRef,
     GenerateSpec,
-    MemorySystemInfo,
+    LintSpec,
+    LintTake,
     RecallSpec,
     Spec,
 )
-from storage import history, memory, takes
-from storage.records import Job, Take
+from storage import checkpoints, history, memory, takes
+from storage.database import blobs_of
+from storage.records import Job, Json, Take
+from studio.actions.reading import past_of
 from studio.session import NO_MEMORY, Session
-from studio.timeline.cut import entry_keys, shot_of, takes_read
+from studio.supervisor.anchored import anchored_of
+from studio.supervisor.measuring import measuring_spec
+from studio.timeline.cut import shot_of
+from studio.timeline.reading import Read, Reading
 
 
 class CannotRun(Exception):
@@ -35,6 +43,8 @@ class Dispatched:
     spec: Spec
     memory_keys: tuple[str, ...] = ()
     """Keys of the entries it reads, for the take's own spec."""
+    anchors: Json = field(default_factory=dict)
+    """What the take is anchored to, for its own spec."""
 
 
 def dispatch(session: Session, tx: Connection, job: Job) -> Dispatched:
@@ -49,21 +59,22 @@ def dispatch(session: Session, tx: Connection, job: Job) -> Dispatched:
         raise CannotRun(str(error)) from error
 
 
-def entry_refs(
-    tx: Connection, read: Sequence[Take], system: MemorySystemInfo
-) -> tuple[EntryRef, ...]:
-    """Return the entries of takes under a system; those without a row are remade by the engine."""
-    keys = entry_keys(read, system.fingerprint, system.scope)
-    stored = memory.find(tx, keys)
+def entry_refs(tx: Connection, reads: Sequence[Read]) -> tuple[EntryRef, ...]:
+    """Return entries as the engine reads them; those that are lost are remade by the engine."""
+    files = blobs_of(tx)
+    found = memory.find(tx, [read.key for read in reads])
+    stored = {key: entry for key, entry in found.items() if files.exists(entry.blob_digest)}
     return tuple(
         EntryRef(
-            take_id=take.id,
-            latents_digest=take.latents_digest or "",
-            key=key,
-            blob_digest=stored[key].blob_digest if key in stored else "",
-            num_frames=take.num_frames,
+            take_id=read.take.id,
+            latents_digest=read.take.latents_digest or "",
+            key=read.key,
+            blob_digest=stored[read.key].blob_digest if read.key in stored else "",
+            num_frames=read.take.num_frames,
+            hidden=read.hidden,
+            is_pinned=read.is_pinned,
         )
-        for take, key in zip(read, keys, strict=True)
+        for read in reads
     )
 
 
@@ -74,10 +85,13 @@ def _generate(session: Session, tx: Connection, job: Job) -> Dispatched:
         raise CannotRun("The shot was deleted before its turn came. Undo brings it back.")
     asked = job.spec
     system = session.system(asked["memory_system"])
-    refs: tuple[EntryRef, ...] = ()
-    if system.name != NO_MEMORY:
+    read = Reading()
+    if system.name != NO_MEMORY and asked["strength"] != 0:
         known = {t.id: t for t in takes.of_project(tx, job.project_id)}
-        refs = entry_refs(tx, takes_read(cut, shot, known), system)
+        # What a job asks for may differ from its shot: a variation by strength or by system.
+        reader = replace(shot, memory=replace(shot.memory, strength=asked["strength"]))
+        read = past_of(cut, known, system).before(reader)
+    anchored = anchored_of(tx, cut, shot, job)
     spec = GenerateSpec(
         prompt=asked["prompt"],
         num_frames=asked["num_frames"],
@@ -89,9 +103,20 @@ def _generate(session: Session, tx: Connection, job: Job) -> Dispatched:
         guidance=asked["guidance"],
         memory_system=system.name,
         strength=asked["strength"],
-        entries=refs,
+        entries=entry_refs(tx, read.reads),
+        resume=_checkpoint(tx, job),
+        **anchored.parts,
     )
-    return Dispatched(spec=spec, memory_keys=tuple(r.key for r in refs))
+    return Dispatched(spec=spec, memory_keys=read.keys, anchors=anchored.recorded)
+
+
+def _checkpoint(tx: Connection, job: Job) -> Checkpoint | None:
+    """Return where an earlier run stood. Whether that still fits, the engine decides."""
+    kept = checkpoints.find(tx, job.id)
+    if kept is None or not blobs_of(tx).exists(kept["digest"]):
+        return None
+    found: Checkpoint = wire.from_json(Checkpoint, kept)
+    return found
 
 
 def _encode(_: Session, __: Connection, job: Job) -> Dispatched:
@@ -113,15 +138,18 @@ def _recall(session: Session, tx: Connection, job: Job) -> Dispatched:
     _, cut = history.head(tx, job.project_id)
     known = {t.id: t for t in takes.of_project(tx, job.project_id)}
     take = known.get(asked["take_id"])
-    read = takes_read(cut, None, known)
+    past = past_of(cut, known, system)
+    reader = shot_of(cut, asked.get("reader") or "")
+    read = past.everything() if reader is None else past.as_seen_by(reader)
     index = next(
-        (i for i, t in enumerate(read) if take and t.latents_digest == take.latents_digest), None
+        (i for i, r in enumerate(read) if take and r.take.latents_digest == take.latents_digest),
+        None,
     )
     if take is None or index is None:
         raise CannotRun("The shot is not in memory any more: it was deleted, muted or changed.")
     spec = RecallSpec(
         memory_system=system.name,
-        entries=entry_refs(tx, read, system),
+        entries=entry_refs(tx, read),
         entry_index=index,
         frame=asked["take_frame"],
         width=take.width,
@@ -132,4 +160,25 @@ def _recall(session: Session, tx: Connection, job: Job) -> Dispatched:
     return Dispatched(spec=spec)
 
 
-_DISPATCHERS = {"generate": _generate, "encode": _encode, "recall": _recall}
+def _lint(_: Session, tx: Connection, job: Job) -> Dispatched:
+    first, *past = (takes.get(tx, i) for i in (job.spec["take_id"], *job.spec["past"]))
+    return Dispatched(spec=LintSpec(take=_lint_take(first), past=tuple(map(_lint_take, past))))
+
+
+def _lint_take(take: Take) -> LintTake:
+    return LintTake(
+        take_id=take.id, media_digest=take.media_digest, latents_digest=take.latents_digest or ""
+    )
+
+
+def _measure(session: Session, tx: Connection, job: Job) -> Dispatched:
+    return Dispatched(spec=measuring_spec(session, tx, job))
+
+
+_DISPATCHERS = {
+    "generate": _generate,
+    "encode": _encode,
+    "recall": _recall,
+    "measure": _measure,
+    "lint": _lint,
+}

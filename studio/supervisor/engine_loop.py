@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from sqlalchemy.engine import Connection
 
@@ -16,22 +18,29 @@ from engine.protocol import (
     Failed,
     Finished,
     FromEngine,
+    PausedMessage,
     Pin,
     Preview,
     Progress,
+    Saved,
 )
-from storage import jobs, references
+from storage import checkpoints, jobs, paused, references, waiting
 from storage.errors import DiskFull, Fenced, StorageError
-from storage.records import Job
+from storage.records import Job, Json
 from studio.session import EngineState, Running, Session
+from studio.supervisor.crash_report import write_report
 from studio.supervisor.dispatch import CannotRun, Dispatched, dispatch
 from studio.supervisor.results import commit_result
+from studio.supervisor.reuse import code_of, commit_reused, made_before
 
-KINDS = ("generate", "encode", "recall")
+KINDS = ("generate", "encode", "recall", "measure", "lint")
 HEARTBEAT_SECONDS = 5.0
 RETRY_SECONDS = 60.0
 """Between two attempts to load a model whose folder could not be used."""
 DIED_SECONDS = 1.0
+
+RESTING = "Its memory is free. The model is loaded again when the next job waits."
+LOADING = "The model is being loaded."
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +71,10 @@ class EngineLoop:
     def _run(self) -> None:
         while not self._stopping.is_set():
             stamp = self._session.stamp
+            if self._session.is_resting and not self._has_work():
+                self._rest()
+                self._session.wait(stamp, 5.0)
+                continue
             if not self._ensure_engine():
                 continue
             try:
@@ -86,8 +99,21 @@ class EngineLoop:
         self._session.set_engine(EngineState(state="failed", message=str(error)))
         self._session.wake()
 
+    def _has_work(self) -> bool:
+        with self._session.library.read() as tx:
+            return waiting.has_any(tx, waiting.startable(tx, KINDS))
+
+    def _rest(self) -> None:
+        """Keep the engine's memory free until a job waits."""
+        self._session.executor.rest()
+        self._session.set_engine(EngineState(state="resting", message=RESTING))
+
     def _ensure_engine(self) -> bool:
         session = self._session
+        session.is_resting = False
+        worn = session.executor.worn
+        if worn or session.engine.state == "resting":
+            session.set_engine(EngineState(state="starting", message=worn or LOADING))
         try:
             session.executor.start()
         except EngineError as error:
@@ -105,7 +131,7 @@ class EngineLoop:
     def _run_next(self) -> bool:
         self._settle_owed()
         with self._session.library.write() as tx:
-            job = jobs.claim(tx, self._worker_id, KINDS)
+            job = jobs.claim(tx, self._worker_id, waiting.startable(tx, KINDS))
         if job is None:
             return False
         running = Running(project_id=job.project_id, shot_id=job.shot_id, kind=job.kind)
@@ -128,12 +154,26 @@ class EngineLoop:
 
     def _run_job(self, job: Job) -> None:
         session = self._session
+        # A cancel of an earlier run that came too late must not meet this one.
+        session.executor.forget(job.id)
         try:
             with session.library.read() as tx:
+                now = jobs.get(tx, job.id)
+                if now.state == "cancelling":
+                    ask = (
+                        session.executor.stop_early
+                        if jobs.is_kept(now)
+                        else session.executor.cancel
+                    )
+                    ask(job.id)
                 dispatched = dispatch(session, tx, job)
+                reused = made_before(tx, job, dispatched, session.info())
         except (CannotRun, StorageError, KeyError, TypeError, ValueError) as error:
             told = _error(error)
             self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, told))
+            return
+        if reused is not None:
+            self._end(job, lambda tx: commit_reused(tx, job, reused))
             return
         try:
             for message in session.executor.submit(job.id, dispatched.spec):
@@ -175,25 +215,56 @@ class EngineLoop:
                 references.pin(tx, message.digest, job.id)
             session.executor.pinned(message.digest)
         elif isinstance(message, Finished):
-            info = session.info()
-            self._end(
-                job,
-                lambda tx: commit_result(tx, job, dispatched, message.result, info.engine_version),
-            )
+            code = code_of(session.info())
+            self._end(job, lambda tx: commit_result(tx, job, dispatched, message.result, code))
+        elif isinstance(message, Saved):
+            self._save(job, message)
         elif isinstance(message, CancelledMessage):
             self._end(job, lambda tx: self._cancelled(tx, job))
+        elif isinstance(message, PausedMessage):
+            self._end(job, lambda tx: self._paused(tx, job))
         elif isinstance(message, Failed):
             error = {"message": message.message, "error": message.error}
             self._end(job, lambda tx: jobs.fail(tx, job.id, job.fence, error))
         elif isinstance(message, Crashed):
             again = f"{message.message} It is being started again."
             session.set_engine(EngineState(state="starting", message=again))
+            self._report(job, message)
             self._end(job, lambda tx: self._release(tx, job, message))
+
+    def _report(self, job: Job, crash: Crashed) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+            log.warning(
+                "%s See %s.", crash.message, write_report(self._session, job, crash, now=stamp)
+            )
+        except OSError as error:  # a report is no reason to lose the job
+            log.warning("%s No report could be written: %s", crash.message, error)
 
     def _cancelled(self, tx: Connection, job: Job) -> Job:
         if self._stopping.is_set():
             return _put_back(tx, job)
         return jobs.cancelled(tx, job.id, job.fence)
+
+    def _paused(self, tx: Connection, job: Job) -> Job:
+        running = self._session.running.get(job.id)
+        if running is None or not running.is_pausing:
+            return _put_back(tx, job)  # the engine was closed, to go on with another one
+        return paused.pause(tx, job.id, job.fence)
+
+    def _save(self, job: Job, message: Saved) -> None:
+        """Remember where a job stands; what it stood on before is removed."""
+        try:
+            with self._session.library.write() as tx:
+                kept = dataclasses.asdict(message.checkpoint)
+                useless = checkpoints.keep(tx, job.id, job.fence, kept)
+        except Fenced:
+            self._session.executor.cancel(job.id)
+            return
+        if useless is not None:
+            self._session.library.blobs.delete(useless)
 
     def _release(self, tx: Connection, job: Job, crash: Crashed) -> Job:
         if self._stopping.is_set():
@@ -202,7 +273,8 @@ class EngineLoop:
         if tries >= job.max_attempts:
             why = (
                 f"{why} That happened {tries} times, so it is not tried again by itself. "
-                "Try fewer frames or a smaller size, then use Retry."
+                "Try fewer frames or a smaller size, then use Retry. What was known each time lies "
+                "in the folder crashes beside the library."
             )
         return jobs.release(tx, job.id, job.fence, {"message": why})
 
@@ -220,12 +292,25 @@ class EngineLoop:
 
     def _end(self, job: Job, finish: Callable[[Connection], Job]) -> None:
         """End a job in one transaction; one that was cancelled first counts as cancelled."""
+        with self._session.library.read() as tx:
+            stood = checkpoints.find(tx, job.id)
         try:
             with self._session.library.write() as tx:
                 finish(tx)
         except Fenced:
             self._end_cancelled(job)
+        self._remove_checkpoint(job, stood)
         self._session.changed(job.project_id)
+
+    def _remove_checkpoint(self, job: Job, stood: Json | None) -> None:
+        """Remove the blob of a checkpoint that its job has just ended without."""
+        if stood is None or stood["is_clean"]:
+            return
+        with self._session.library.write() as tx:
+            is_kept = checkpoints.find(tx, job.id) is not None
+            is_kept = is_kept or references.exists(tx, stood["digest"])
+        if not is_kept:
+            self._session.library.blobs.delete(stood["digest"])
 
     def _end_cancelled(self, job: Job) -> None:
         with self._session.library.write() as tx:
@@ -242,13 +327,8 @@ class EngineLoop:
 
 
 def _put_back(tx: Connection, job: Job) -> Job:
-    """Put a job back as the next one because the studio closes: that is no failed attempt."""
-    ended = jobs.cancelled(tx, job.id, job.fence)
-    if ended.cancel_requested:
-        return ended
-    waiting = jobs.retry(tx, job.id)
-    jobs.reorder(tx, waiting.id, 0)
-    return waiting
+    """Put a job back at its place because the studio closes: that is no failed attempt."""
+    return jobs.release(tx, job.id, job.fence, is_attempt=False)
 
 
 def _error(error: Exception) -> dict[str, str]:

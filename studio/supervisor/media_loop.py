@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from engine.protocol import EngineInfo
-from storage import exports, history, jobs, references
+from engine.slate import Slate, SlateError, read_slate
+from storage import exports, history, jobs, references, waiting
 from storage.blobs import Stored
 from storage.canonical import new_id
 from storage.database import now
 from storage.errors import Fenced, StorageError
-from storage.records import Export, Job, Json, ShotMemory
+from storage.records import Export, Job, Json
+from studio.actions.restore_film import footage_with_slate, may_have_slate, restore_film
 from studio.media import child
 from studio.media.child import HOSTILE, Limits, MediaCancelled, MediaRefused
 from studio.session import NotReady, Running, Session
+from studio.timeline.edit import EditRefused
 
 KINDS = ("ingest", "export")
 OWN_FILES = Limits(silence_seconds=120.0)
@@ -69,7 +72,7 @@ class MediaLoop:
     def _run_next(self) -> bool:
         session = self._session
         with session.library.write() as tx:
-            job = jobs.claim(tx, self._worker_id, KINDS)
+            job = jobs.claim(tx, self._worker_id, waiting.startable(tx, KINDS))
         if job is None:
             return False
         running = Running(project_id=job.project_id, shot_id=job.shot_id, kind=job.kind)
@@ -112,13 +115,17 @@ class MediaLoop:
             if jobs.get(tx, job.id).fence == job.fence:
                 ended = jobs.cancelled(tx, job.id, job.fence)
                 if not ended.cancel_requested:  # the studio closes: go on at the next launch
-                    jobs.reorder(tx, jobs.retry(tx, job.id).id, 0)
+                    waiting.reorder(tx, jobs.retry(tx, job.id).id, 0)
 
     def _ingest(self, job: Job, running: Running, out: Path) -> None:
         session, asked = self._session, job.spec
         info = session.info()
+        original = session.library.blobs.path(asked["original_digest"])
+        slate = self._slate(job, running, original)
+        if slate is not None and self._restore(job, slate):
+            return
         arguments = {
-            "path": str(session.library.blobs.path(asked["original_digest"])),
+            "path": str(original),
             "name": asked["name"],
             "out": str(out),
             "rate": asked["rate"],
@@ -128,7 +135,10 @@ class MediaLoop:
         }
         made = self._run_child("studio.media.ingest:ingest_task", job, running, arguments, HOSTILE)
         stored = self._store(job, out)
-        spec = encode_spec(asked, stored.digest, int(made["num_frames"]), info)
+        num_frames = int(made["num_frames"])
+        spec = encode_spec(asked, stored.digest, num_frames, info)
+        if slate is not None and slate.num_frames == num_frames:
+            spec |= footage_with_slate(slate, info)
         with session.library.write() as tx:
             history.ensure_shots(tx, job.project_id, spec["shot_ids"])
             encode = jobs.add(
@@ -141,6 +151,29 @@ class MediaLoop:
             result = {"encode_job": encode.id, **made}
             blobs = [(stored.digest, stored.size, "video/mp4")]
             jobs.finish(tx, job.id, job.fence, result, blobs)
+
+    def _slate(self, job: Job, running: Running, original: Path) -> Slate | None:
+        """Return what a file that the studio made says of its shots."""
+        if not may_have_slate(original):
+            return None
+        task, arguments = "studio.media.ingest:slate_task", {"path": str(original)}
+        told = self._run_child(task, job, running, arguments, HOSTILE)
+        try:
+            return read_slate(told["slate"])
+        except SlateError as error:
+            log.info("%s is imported as footage: %s", job.spec["name"], error)
+            return None
+
+    def _restore(self, job: Job, slate: Slate) -> bool:
+        """Bring the shots of a file back where the library still has all of their takes."""
+        session = self._session
+        facts = session.facts((job.spec["rate"][0], job.spec["rate"][1]))
+        try:
+            with session.library.write() as tx:
+                return restore_film(tx, job, slate, facts) is not None
+        except EditRefused as error:
+            log.info("%s is imported as footage: %s", job.spec["name"], error)
+            return False
 
     def _export(self, job: Job, running: Running, out: Path) -> None:
         session, asked = self._session, job.spec
@@ -155,6 +188,7 @@ class MediaLoop:
             "width": asked["width"],
             "height": asked["height"],
             "title_card": asked["title_card"],
+            "slate": asked.get("slate"),
             "out": str(out),
         }
         made = self._run_child(
@@ -242,7 +276,7 @@ def encode_spec(asked: Json, digest: str, num_frames: int, info: EngineInfo) -> 
         "width": asked["width"],
         "height": asked["height"],
         "rate": asked["rate"],
-        "memory_system": ShotMemory().system,
+        "memory_system": info.memory_system,
     }
 
 

@@ -7,14 +7,19 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from engine.protocol import EntryResult, JobResult, RecallResult, TakeResult
-from storage import jobs, memory
+from engine.specs import EntryResult, JobResult, LintResult, RecallResult, TakeResult
+from storage import jobs, measurements, memory
 from storage.canonical import digest_of, new_id
 from storage.records import Cut, Entry, Job, Json, Take
+from studio.actions.lint import queue_checks
+from studio.actions.restore_film import with_fields_of_slate
 from studio.supervisor.dispatch import Dispatched
+from studio.supervisor.measuring import commit_measured
 from studio.timeline import edits
+from studio.timeline.anchors import frames_of
+from studio.timeline.carry import carried
 from studio.timeline.cut import shot_of
-from studio.timeline.edits import Material
+from studio.timeline.edit import Material
 
 
 def commit_result(
@@ -27,6 +32,10 @@ def commit_result(
     """
     if job.kind == "recall":
         return _commit_recall(tx, job, result.recall)
+    if job.kind == "lint":
+        return _commit_lint(tx, job, result.lint)
+    if job.kind == "measure":
+        return commit_measured(tx, job, result.measured)
     made = _takes(job, dispatched, result, engine_version)
     committed = jobs.finish_with_takes(
         tx,
@@ -37,6 +46,8 @@ def commit_result(
         blobs=[(b.digest, b.size, b.media_type) for t in result.takes for b in t.blobs],
         pick=lambda cut: _pick(cut, job, made),
     )
+    if job.kind == "generate":
+        queue_checks(tx, job.project_id, [job.shot_id])
     return committed.job
 
 
@@ -53,11 +64,22 @@ def _takes(job: Job, dispatched: Dispatched, result: JobResult, version: str) ->
     ]
 
 
+def take_spec(job: Job, dispatched: Dispatched, version: str) -> Json:
+    """Return everything that a job's takes are made from: equal specs mean equal takes."""
+    spec: Json = {k: v for k, v in job.spec.items() if k != "take_before"}
+    return spec | {
+        **dispatched.anchors,
+        "memory_keys": list(dispatched.memory_keys),
+        "engine_version": version,
+    }
+
+
 def _take(
     shot_id: str, kind: str, job: Job, dispatched: Dispatched, made: TakeResult, version: str
 ) -> Take:
-    spec: Json = {k: v for k, v in job.spec.items() if k != "take_before"}
-    spec |= {"memory_keys": list(dispatched.memory_keys), "engine_version": version}
+    spec = take_spec(job, dispatched, version)
+    if made.stopped_at:
+        spec |= {"stopped_at": made.stopped_at}
     return Take(
         id=new_id(),
         shot_id=shot_id,
@@ -87,16 +109,35 @@ def _pick(cut: Cut, job: Job, made: list[Take]) -> tuple[Cut, str] | None:
             for t, title in zip(made, job.spec["titles"], strict=True)
         ]
         edit = edits.import_footage(cut, before=None, takes=pieces, name=job.spec["name"])
-        return edit.cut, edit.label
+        return with_fields_of_slate(edit.cut, job), edit.label
     shot = shot_of(cut, job.shot_id or "")
     if shot is None or shot.locked or shot.take_id != job.spec["take_before"]:
         return None
     take = made[0]
+    stopped_at = take.spec.get("stopped_at", 0)
+    if stopped_at and shot.take_id is not None:
+        return None  # half a take never replaces a whole one by itself
     picked = replace(shot, take_id=take.id, in_=0, out=take.num_frames)
     shots = tuple(picked if s.shot_id == shot.shot_id else s for s in cut.shots)
     name = f"Shot {cut.shots.index(shot) + 1}"
-    verb = "Generate" if shot.take_id is None else "Regenerate"
-    return replace(cut, shots=shots), f"{verb} {name}"
+    markers = carried(cut.markers, cut.shots, shots)
+    label = _label(job, take, name, is_first=shot.take_id is None)
+    return replace(cut, shots=shots, markers=markers), label
+
+
+def _label(job: Job, take: Take, name: str, *, is_first: bool) -> str:
+    """Return what was done in an editor's words."""
+    stopped_at = take.spec.get("stopped_at")
+    if stopped_at:
+        steps = take.spec.get("num_steps", stopped_at)
+        return f"Keep {name}, cancelled at step {stopped_at} of {steps}"
+    base = job.spec.get("base")
+    if base is None:
+        return f"{'Generate' if is_first else 'Regenerate'} {name}"
+    first, stop = frames_of(tuple(base["redo"]), take.num_frames)
+    if (first, stop) == (0, take.num_frames):
+        return f"Vary {name}"
+    return f"Make frames {first} to {stop - 1} of {name} anew"
 
 
 def _commit_recall(tx: Connection, job: Job, result: RecallResult | None) -> Job:
@@ -119,6 +160,13 @@ def _commit_recall(tx: Connection, job: Job, result: RecallResult | None) -> Job
     for entry in result.entries:
         memory.add(tx, _entry(entry))
     return finished
+
+
+def _commit_lint(tx: Connection, job: Job, result: LintResult | None) -> Job:
+    found: Json = {"notes": [dataclasses.asdict(note) for note in result.notes] if result else []}
+    ended = jobs.finish(tx, job.id, job.fence, found)
+    measurements.put(tx, job.spec["key"], job.kind, found)
+    return ended
 
 
 def _png(digest: str) -> str | None:

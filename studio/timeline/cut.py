@@ -7,6 +7,7 @@ film and of memory, as if absent: `shown_shots` are those that a film is made of
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -90,18 +91,6 @@ def takes_read(cut: Cut, reader: Shot | None, takes: Mapping[str, Take]) -> tupl
     return tuple(found.values())
 
 
-def memory_of(
-    cut: Cut,
-    reader_shot_id: str,
-    takes: Mapping[str, Take],
-    fingerprint: str,
-    scope: Literal["take", "chain"],
-) -> tuple[str, ...]:
-    """Return the keys of the entries that a shot reads: the whole meaning of "its memory"."""
-    read = takes_read(cut, shot_of(cut, reader_shot_id), takes)
-    return entry_keys(read, fingerprint, scope)
-
-
 def entry_keys(
     takes: Iterable[Take], fingerprint: str, scope: Literal["take", "chain"]
 ) -> tuple[str, ...]:
@@ -120,4 +109,4 @@ def entry_keys(
 def _key(*parts: str) -> str:
     # Every shot asks for the keys of all before it: without this, each document of a long cut
     # would hash the square of its shots.
-    return digest_of(list(parts))
+    return sys.intern(digest_of(list(parts)))

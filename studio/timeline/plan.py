@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,8 @@ from studio.timeline import timecode
 from studio.timeline.storyboard import Beat, Storyboard
 from studio.timeline.timecode import Rate
 
-_WORD = re.compile(r"[a-z][a-z'-]*")
+_WORD = re.compile(r"\w+(?:['-]\w+)*")
+_PART = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,10 @@ class EngineFacts:
     """For a shot of default length; 0 = not measured."""
     words: frozenset[str] = frozenset()
     """Words the model was trained on. Empty = open vocabulary."""
+    memory_system: str = "none"
+    """Memory system of new shots."""
+    memory_budget: int = 0
+    """Most memory tokens that a shot reads. 0 = no limit is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,7 @@ def plan(board: Storyboard, facts: EngineFacts) -> Plan:
             tokens += round(_scaled(facts.tokens_per_shot, num_frames, facts))
     return Plan(
         shots=tuple(shots),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_over_budget(shots, facts)),
         total_frames=start,
         total_seconds=sum(s.estimated_seconds for s in shots),
     )
@@ -118,11 +124,19 @@ def legal_lengths(num_frames: int, facts: EngineFacts) -> tuple[int, ...]:
 
 
 def unknown_words(text: str, words: frozenset[str]) -> tuple[str, ...]:
-    """Return the words of `text` that a model with a closed vocabulary has never read, in order."""
+    """Return the words of `text` that a model with a closed vocabulary has never read, in order.
+
+    Words are cut as the model's tokenizer cuts them: "tophat-red" is two, numbers are words too.
+    """
     if not words:
         return ()
-    found = (w.strip("'-") for w in _WORD.findall(text.lower()))
-    return tuple(dict.fromkeys(w for w in found if w and w not in words))
+    folded = unicodedata.normalize("NFKC", text).lower()
+    pieces = (
+        piece
+        for word in _WORD.findall(folded)
+        for piece in ((word,) if word in words else _PART.findall(word))
+    )
+    return tuple(dict.fromkeys(piece for piece in pieces if piece not in words))
 
 
 def _asked(board: Storyboard, index: int, facts: EngineFacts) -> int:
@@ -157,13 +171,28 @@ def _warnings(
 ) -> list[str]:
     found = []
     if asked != planned:
-        found.append(f"Beat {number}: {asked} frames asked for, {planned} planned (legal lengths).")
+        found.append(
+            f"Shot {number}: {asked} frames asked for, {planned} planned: the model makes no "
+            "length in between."
+        )
     if unknown:
         found.append(
             f"Beat {number}: {', '.join(unknown)}: the model does not know "
-            f"{'this word' if len(unknown) == 1 else 'these words'}; drawn as nothing it knows."
+            f"{'this word' if len(unknown) == 1 else 'these words'}. It reads a blank it was never "
+            "trained on in the place of each: use other words."
         )
     return found
+
+
+def _over_budget(shots: list[PlannedShot], facts: EngineFacts) -> list[str]:
+    budget = facts.memory_budget
+    first = next((i for i, s in enumerate(shots) if s.memory_tokens > budget), None)
+    if not budget or first is None:
+        return []
+    return [
+        f"From Shot {first + 1} of this plan on, the shots before hold more than the budget of "
+        f"{budget:,} memory tokens: the oldest shots that are not pinned are left out of reading."
+    ]
 
 
 def _gap(board: Storyboard, index: int, rate: Rate) -> list[str]:

@@ -53,9 +53,17 @@ def head() -> str:
 
     The modules are all named, so that a browser asks for them at once, not level by level.
     """
+    # Before anything is drawn: a light page never flashes dark, the list never shows the desk.
+    early_look = (
+        "<script>document.documentElement.dataset.screen = "
+        "new URLSearchParams(location.search).get('project') ? 'desk' : 'home';"
+        "document.documentElement.dataset.theme = "
+        "({ light: 'light', dark: 'dark' })[localStorage.getItem('mnemoreel:theme')] ?? "
+        "(matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark')</script>"
+    )
     names = sorted(path.name for path in STATIC.glob("*.js"))
     early = "".join(f'<link rel="modulepreload" href="/studio-static/{name}">' for name in names)
-    return f'{early}<script type="module" src="/studio-static/main.js"></script>'
+    return f'{early_look}{early}<script type="module" src="/studio-static/main.js"></script>'
 
 
 def build() -> gr.Blocks:
@@ -74,7 +82,7 @@ def build() -> gr.Blocks:
                 with gr.Tab(title, id=element, render_children=True):
                     _place(element)
         _place("mnemo-timeline", elem_id="timeline")
-        _place("mnemo-storyboard", "mnemo-help", elem_id="layers")
+        _place("mnemo-storyboard", "mnemo-help", "mnemo-welcome", elem_id="layers")
     return blocks
 
 

@@ -24,13 +24,17 @@ from storage.errors import (
     StorageError,
 )
 from studio.actions.document import document
+from studio.actions.take_document import json_text
 from studio.session import NotReady, Session
-from studio.timeline.edits import EditRefused
+from studio.timeline.edit import EditRefused
 from studio.timeline.storyboard import StoryboardError
 from studio.timeline.timecode import TimecodeError
 
 MAX_BODY_BYTES = 4 << 20
 """Largest JSON body of a request."""
+
+UPLOADS = ("/footage", "/stills", "/bundles")
+"""Ends of the paths whose bodies are files: streamed, with limits of their own."""
 
 _STATUS: dict[type[Exception], int] = {
     NotFound: 404,
@@ -82,7 +86,7 @@ class JsonOnly:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         path, method = scope["path"], scope["method"]
-        if method in ("GET", "HEAD") or not path.startswith("/api/") or path.endswith("/footage"):
+        if method in ("GET", "HEAD") or not path.startswith("/api/") or path.endswith(UPLOADS):
             return None
         headers = Headers(scope=scope)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -114,7 +118,8 @@ def _answer(status: int) -> Handler:
 async def _conflict(request: Request, error: Exception) -> Response:
     project_id = request.path_params.get("project_id", "")
     newer = await asyncio.to_thread(document, session_of(request), project_id)
-    return JSONResponse({"message": str(error), "document": newer}, 409)
+    text = f'{{"message":{json_text(str(error))},"document":{newer}}}'
+    return Response(text.encode(), 409, media_type="application/json")
 
 
 async def _invalid(_: Request, error: Exception) -> Response:

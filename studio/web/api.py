@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
 from pydantic import Field
 
 from engine.protocol import EngineInfo
@@ -13,8 +14,11 @@ from studio.actions import document as documents
 from studio.actions import manage_projects as manage
 from studio.actions import storyboards, travel
 from studio.actions.committing import Done
+from studio.actions.duplicate_project import duplicate_project
 from studio.actions.edit import edit
+from studio.actions.history_tree import history_to_json
 from studio.actions.manage_projects import MAX_NAME
+from studio.actions.take_list import takes_to_json
 from studio.session import NotReady
 from studio.timeline.storyboard import MAX_CHARACTERS
 from studio.web.answers import Body, Open
@@ -80,8 +84,8 @@ def read_engine(session: Open) -> Json:
 
 @router.get("/projects")
 def read_projects(session: Open) -> Json:
-    """Return all projects."""
-    return {"projects": documents.project_list(session)}
+    """Return all projects, and apart from them those that were deleted."""
+    return documents.project_list(session)
 
 
 @router.post("/projects", status_code=201)
@@ -111,40 +115,51 @@ def restore_project(session: Open, project_id: Id) -> Json:
     return {}
 
 
+@router.post("/projects/{project_id}/duplicate", status_code=201)
+def copy_project(session: Open, project_id: Id) -> Json:
+    """Copy a project as it stands now."""
+    made = duplicate_project(session, project_id)
+    return {"id": made.id, "name": made.name}
+
+
 @router.get("/projects/{project_id}")
-def read_project(session: Open, project_id: Id) -> Json:
-    """Return the document of a project."""
-    return documents.document(session, project_id)
+def read_project(
+    session: Open, project_id: Id, known: Annotated[str, Query(max_length=64)] = ""
+) -> Response:
+    """Return the document of a project; of shots that the page knows already, the ids."""
+    text = documents.document(session, project_id, known=known)
+    # Written out on this thread: on the event loop a long film would hold up every page's push.
+    return Response(text.encode(), media_type="application/json")
 
 
 @router.post("/projects/{project_id}/edits")
 def edit_project(session: Open, project_id: Id, body: EditBody) -> Json:
     """Carry out one operation."""
-    return _done(edit(session, project_id, body.op, base_rev=body.base_rev))
+    return told(edit(session, project_id, body.op, base_rev=body.base_rev))
 
 
 @router.post("/projects/{project_id}/undo")
 def undo(session: Open, project_id: Id, body: Revision) -> Json:
     """Move the head to its parent."""
-    return _done(travel.undo(session, project_id, base_rev=body.base_rev))
+    return told(travel.undo(session, project_id, base_rev=body.base_rev))
 
 
 @router.post("/projects/{project_id}/redo")
 def redo(session: Open, project_id: Id, body: Revision) -> Json:
     """Move the head towards the tip."""
-    return _done(travel.redo(session, project_id, base_rev=body.base_rev))
+    return told(travel.redo(session, project_id, base_rev=body.base_rev))
 
 
 @router.post("/projects/{project_id}/rewind")
 def rewind(session: Open, project_id: Id, body: NodeBody) -> Json:
     """Move the head to any node."""
-    return _done(travel.rewind(session, project_id, body.node_id))
+    return told(travel.rewind(session, project_id, body.node_id))
 
 
 @router.get("/projects/{project_id}/history")
 def read_history(session: Open, project_id: Id) -> Json:
     """Return the tree of the project's cuts."""
-    return documents.history_to_json(session, project_id)
+    return history_to_json(session, project_id)
 
 
 @router.post("/projects/{project_id}/storyboard/plan")
@@ -161,14 +176,15 @@ def import_storyboard(session: Open, project_id: Id, body: StoryboardBody) -> Js
     done = storyboards.import_storyboard(
         session, project_id, body.text, mode=body.mode, base_rev=body.base_rev
     )
-    return _done(done)
+    return told(done)
 
 
 @router.get("/projects/{project_id}/shots/{shot_id}/takes")
 def read_takes(session: Open, project_id: Id, shot_id: Id) -> Json:
     """Return the takes of a shot."""
-    return {"takes": documents.takes_to_json(session, project_id, shot_id)}
+    return {"takes": takes_to_json(session, project_id, shot_id)}
 
 
-def _done(done: Done) -> Json:
+def told(done: Done) -> Json:
+    """Return where the editor stands after an edit."""
     return {"rev": done.rev, "node_id": done.node_id, "label": done.label}

@@ -89,6 +89,8 @@ class Guard:
         hosts = _values(scope, b"host")
         if len(hosts) != 1 or hosts[0] not in self._hosts:
             return 421
+        if not scope["path"].startswith("/"):
+            return 421  # a whole address, as it is sent to proxies: which host it means is unsaid
         if not self._is_ours(scope) or scope["path"].startswith(CLOSED):
             return 403
         return 0 if self._has_token(scope) else 401

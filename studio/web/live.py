@@ -22,7 +22,7 @@ QUEUE_LENGTH = 512
 PING_SECONDS = 10.0
 LARGEST_REPLAY = 200
 """Events that are replayed to a page that returns; one further behind loads the document."""
-MOVES = frozenset({"edit", "undo", "redo", "rewind"})
+MOVES = frozenset({"edit", "undo", "redo", "rewind", "branch", "switch"})
 """Kinds of events that moved a head."""
 
 Message = dict[str, Any]

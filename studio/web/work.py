@@ -1,4 +1,4 @@
-"""The JSON routes that queue work: generate, recall, export, import; and the jobs themselves."""
+"""The JSON routes that queue work: generate, recall, export, import."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import IO, Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import Field
 
-from engine.protocol import RecallMode
-from storage import jobs
-from studio.actions import document as documents
+from engine.specs import RecallMode
 from studio.actions.export_cut import MAX_TITLE, export_cut
-from studio.actions.generate import generate
+from studio.actions.generate import MAX_TAKES, Wish, generate
 from studio.actions.import_footage import import_footage
-from studio.actions.job_control import cancel_job, retry_job
 from studio.actions.recall import recall
 from studio.session import Session
 from studio.settings import MIB
+from studio.timeline.anchors import Base
+from studio.timeline.fields import MAX_SEED, MAX_TEXT
 from studio.web.answers import Body, Open
 from studio.web.api import Id, Json
 
@@ -30,11 +29,38 @@ SPARE_BYTES = 256 * MIB
 """Kept free on the disk beside an upload, for the normal form and the takes."""
 
 
+class BaseBody(Body):
+    """An earlier take, and which frames of it are made anew; the others are held."""
+
+    take_id: str = Field(max_length=64)
+    in_: int | None = Field(None, alias="in")
+    out: int | None = None
+    strength: float = Field(1.0, ge=0, le=1)
+
+    def base(self) -> Base:
+        """Return the wish for a take that keeps something of this one."""
+        return Base(take_id=self.take_id, in_=self.in_, out=self.out, strength=self.strength)
+
+
 class GenerateBody(Body):
     """Shots to generate; null = every unlocked shot without a take."""
 
     shot_ids: list[Annotated[str, Field(max_length=64)]] | None = Field(None, max_length=2000)
     new_seed: bool = False
+    num_takes: int = Field(1, ge=1, le=MAX_TAKES)
+    seed: int | None = Field(None, ge=0, le=MAX_SEED)
+    prompt: str | None = Field(None, max_length=MAX_TEXT)
+    base: BaseBody | None = None
+
+    def wish(self) -> Wish:
+        """Return how the takes differ from what their shots say."""
+        return Wish(
+            has_new_seed=self.new_seed,
+            num_takes=self.num_takes,
+            seed=self.seed,
+            prompt=self.prompt,
+            base=None if self.base is None else self.base.base(),
+        )
 
 
 class RecallBody(Body):
@@ -42,6 +68,7 @@ class RecallBody(Body):
 
     frame: int
     mode: RecallMode = "mean"
+    reader: str | None = Field(None, max_length=64)
 
 
 class ExportBody(Body):
@@ -53,14 +80,13 @@ class ExportBody(Body):
 @router.post("/projects/{project_id}/generate")
 def queue_generate(session: Open, project_id: Id, body: GenerateBody) -> Json:
     """Queue one job for each shot."""
-    made = generate(session, project_id, body.shot_ids, has_new_seed=body.new_seed)
-    return {"jobs": made}
+    return {"jobs": generate(session, project_id, body.shot_ids, wish=body.wish())}
 
 
 @router.post("/projects/{project_id}/recall")
 def queue_recall(session: Open, project_id: Id, body: RecallBody) -> Json:
     """Queue the recall of a frame."""
-    return {"job": recall(session, project_id, body.frame, body.mode)}
+    return {"job": recall(session, project_id, body.frame, body.mode, reader=body.reader)}
 
 
 @router.post("/projects/{project_id}/export")
@@ -78,11 +104,11 @@ async def upload_footage(
 ) -> Json:
     """Store a video as it streams in, and queue its import."""
     length = request.headers.get("content-length", "")
-    _check_room(session, int(length) if length.isascii() and length.isdigit() else 0)
+    check_room(session, int(length) if length.isascii() and length.isdigit() else 0)
     folder = session.settings.scratch_folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
-        await _receive(request, file, session.settings.max_upload_mib * MIB)
+        await receive(request, file, session.settings.max_upload_mib * MIB)
         file.seek(0)
         job = await asyncio.to_thread(
             import_footage, session, project_id, file, FilePath(name).name
@@ -90,27 +116,8 @@ async def upload_footage(
     return {"job": job}
 
 
-@router.get("/jobs/{job_id}")
-def read_job(session: Open, job_id: Id) -> Json:
-    """Return a job."""
-    with session.library.read() as tx:
-        job = jobs.get(tx, job_id)
-    return documents.job_to_json(session, job)
-
-
-@router.post("/jobs/{job_id}/cancel")
-def cancel(session: Open, job_id: Id) -> Json:
-    """Ask a job to end."""
-    return {"state": cancel_job(session, job_id).state}
-
-
-@router.post("/jobs/{job_id}/retry")
-def retry(session: Open, job_id: Id) -> Json:
-    """Queue a job again that failed."""
-    return {"state": retry_job(session, job_id).state}
-
-
-def _check_room(session: Session, length: int) -> None:
+def check_room(session: Session, length: int) -> None:
+    """Refuse an upload that is too long, or that the disk has no room for."""
     limit = session.settings.max_upload_mib
     if length > limit * MIB:
         raise HTTPException(413, f"A file of {length // MIB} MB. Expected at most {limit} MB.")
@@ -123,7 +130,8 @@ def _check_room(session: Session, length: int) -> None:
         )
 
 
-async def _receive(request: Request, file: IO[bytes], limit: int) -> None:
+async def receive(request: Request, file: IO[bytes], limit: int) -> None:
+    """Write a body to `file` as it streams in, or answer 413 above `limit` bytes."""
     size = 0
     async for piece in request.stream():
         size += len(piece)

@@ -1,0 +1,1 @@
+"""Faults on purpose: what `app.py torture` breaks, and how it looks afterwards."""

@@ -1,0 +1,30 @@
+"""Who a prompt is about: the names in it, as far as capitals tell. Pure."""
+
+from __future__ import annotations
+
+import re
+
+# Words that begin a sentence of a storyboard more often than they name somebody.
+_OPENING_WORDS = """
+a after all an and another as at back before both but by camera close cut day exterior first from
+he her here his how i in inside interior into it its later medium morning my near next night no now
+of off on one our out outside over pan scene she shot slow static still that the their then there
+these they this those three through to two under up view we when where while wide with you zoom
+"""
+_OPENERS = frozenset(_OPENING_WORDS.split())
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+
+
+def names_in(prompt: str) -> frozenset[str]:
+    """Return the words that look like names: a capital and then small letters, openers left out.
+
+    A word in capitals is a sign or a heading. "Mia's" counts as "Mia".
+    """
+    found = (re.split("['\u2019]", word)[0] for word in _WORD.findall(prompt))
+    return frozenset(
+        word for word in found if word[1:].islower() and word[0].isupper() and not _opens(word)
+    )
+
+
+def _opens(word: str) -> bool:
+    return word.lower() in _OPENERS
