@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import uvicorn
@@ -20,6 +21,8 @@ from starlette.requests import Request as WebRequest
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from engine.protocol import Executor
+from storage import settings as stored_settings
 from storage.database import Library
 from studio.server import build_app
 from studio.settings import Settings
@@ -34,7 +37,9 @@ PROMPTS = (
     "the ball rolls over the box",
 )
 STORYBOARD = "\n".join(f"00:00:{2 * at:02}:00 {prompt}" for at, prompt in enumerate(PROMPTS))
-WAIT_MS = 15_000
+PATIENCE = float(os.environ.get("MNEMOREEL_TEST_PATIENCE", "1"))
+"""How many times longer to wait for the page than on an idle machine."""
+WAIT_MS = 15_000 * PATIENCE
 BARE = Path(__file__).with_name("bare.html")
 
 
@@ -64,6 +69,7 @@ class Studio:
     token: str
     port: int
     engine: NumberedEngine
+    library: Library
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """Send a JSON request and return the answer."""
@@ -111,7 +117,10 @@ def _bare(_: WebRequest) -> HTMLResponse:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, make_engine: Callable[[Path], NumberedEngine] = NumberedEngine
+    folder: Path,
+    make_engine: Callable[[Path], Executor] = NumberedEngine,
+    *,
+    is_first: bool = False,
 ) -> Iterator[Studio]:
     """Serve a studio with an empty library in `folder`."""
     with socket.socket() as free:
@@ -119,6 +128,9 @@ def running(
         port = free.getsockname()[1]
     settings = Settings(data_folder=folder, port=port, token="browser-tests")
     with Library.open(folder, address=settings.url) as library:
+        with library.write() as tx:
+            # The first steps open by themselves only in tests that are about them.
+            stored_settings.put(tx, "welcomed", "no" if is_first else "yes")
         engine = make_engine(library.blobs.root)
         app = build_app(settings, library, engine)
         # Before the page, which is mounted at the root and would answer for every address.
@@ -132,7 +144,14 @@ def running(
             assert thread.is_alive(), "the server ended while it was starting"
             time.sleep(0.01)
         try:
-            yield Studio(url=settings.url, token=settings.token, port=port, engine=engine)
+            numbered = cast(NumberedEngine, engine)  # only tests that step the fake one touch it
+            yield Studio(
+                url=settings.url,
+                token=settings.token,
+                port=port,
+                engine=numbered,
+                library=library,
+            )
         finally:
             server.should_exit = True
             thread.join(10)

@@ -53,7 +53,7 @@ def test_a_video_is_imported_as_a_shot_that_plays(desk: Window, tmp_path: Path) 
     assert page.evaluate("() => mnemoreel.total") == 17
     expect(page.locator("mnemo-player video.on")).to_have_count(1)
     tab(page, "Queue")
-    expect(page.locator("mnemo-queue li")).to_have_count(0)
+    expect(page.locator("mnemo-queue li.own")).to_have_count(0)
 
 
 def test_a_file_that_is_no_video_is_refused_in_words(desk: Window, tmp_path: Path) -> None:
@@ -65,4 +65,4 @@ def test_a_file_that_is_no_video_is_refused_in_words(desk: Window, tmp_path: Pat
     chooser.value.set_files(broken)
     expect(page.locator("mnemo-bar .toast.bad")).to_be_visible(timeout=30_000)
     tab(page, "Queue")
-    expect(page.locator("mnemo-queue li .message")).not_to_be_empty()
+    expect(page.locator("mnemo-queue li.own .message")).not_to_be_empty()

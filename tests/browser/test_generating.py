@@ -52,10 +52,10 @@ def test_a_running_job_can_be_cancelled(desk: Window) -> None:
     page.get_by_role("button", name="Generate this shot").first.click()
     tab(page, "Queue")
     queue = page.locator("mnemo-queue")
-    expect(queue.locator("li")).to_contain_text("Generate · Shot 1")
+    expect(queue.locator("li.own")).to_contain_text("Generate · Shot 1")
     queue.get_by_role("button", name="Cancel", exact=True).click()
     steps.release(4)
-    expect(queue.locator("li")).to_have_count(0)
+    expect(queue.locator("li.own")).to_have_count(0)
     assert page.evaluate("() => mnemoreel.shots.every(shot => !shot.take)")
 
 
@@ -64,7 +64,7 @@ def test_a_failed_shot_says_why_and_can_be_tried_again(desk: Window) -> None:
     page = desk.open(project)
     page.get_by_role("button", name="Generate this shot").first.click()
     tab(page, "Queue")
-    row = page.locator("mnemo-queue li")
+    row = page.locator("mnemo-queue li.own")
     expect(row).to_contain_text("It could not be rendered.")
     tab(page, "Shot")
     page.get_by_role("textbox", name="Prompt").fill("a red ball")
@@ -95,7 +95,7 @@ def test_moving_a_shot_makes_what_follows_stale_and_one_button_updates_it(desk: 
         *([False] * 3),
         *([True] * 2),
     ]
-    page.get_by_role("button", name="Update stale (2)").click()
+    page.get_by_role("button", name="Update what changed (2)").click()
     page.wait_for_function("() => mnemoreel.jobs.size === 0 && !mnemoreel.stale.length")
     numbers = page.evaluate("() => mnemoreel.shots.map(shot => shot.take.number)")
     assert numbers == [1, 1, 1, 2, 2]

@@ -22,7 +22,7 @@ def test_a_past_frame_is_recalled_beside_the_real_one_with_its_numbers(
     widths = panel.locator("img").evaluate_all("images => images.map(one => one.naturalWidth)")
     assert widths == [96, 96]
     panel.get_by_role("button", name="Difference").click()
-    expect(panel.locator("mnemo-compare")).to_have_attribute("data-mode", "difference")
+    expect(panel.locator("mnemo-compare").first).to_have_attribute("data-mode", "difference")
 
 
 def test_the_panel_follows_the_playhead_until_its_own_scrubber_is_used(

@@ -1,5 +1,7 @@
 """The player shows exactly the frame at the playhead, read back from a number in the picture."""
 
+from itertools import pairwise
+
 from playwright.sync_api import Page
 
 from tests.browser.studio import Window, edit, settle, shot_ids, shot_place
@@ -79,6 +81,43 @@ def test_playing_crosses_the_cuts_and_stops_at_the_end(desk: Window, made: str) 
     assert seen == sorted(seen)
     assert {17, 34, 51, 68} <= set(seen), "a cut was jumped over"
     assert shown(page) == 16
+
+
+def test_the_marked_range_is_played_again_and_again(desk: Window, made: str) -> None:
+    page = desk.open(made)
+    settle(page)
+    page.evaluate("() => mnemoreel.seek(12)")
+    page.keyboard.press("i")
+    page.evaluate("() => mnemoreel.seek(22)")
+    page.keyboard.press("o")
+    page.keyboard.press("Control+/")
+    page.evaluate(WATCH.replace("10", "12"))
+    shown(page)
+    page.keyboard.press("l")
+    page.keyboard.press("l")
+    # The third beginning of the range, as the playhead tells it.
+    page.wait_for_function("() => seen.filter((at, i) => at < seen[i - 1]).length >= 3")
+    page.keyboard.press("k")
+    seen = page.evaluate("() => seen")
+    rounds = [at for before, at in pairwise(seen) if at < before]
+    assert rounds[0] == 12
+    assert set(seen) <= set(range(12, 23))
+    assert {17, 22} <= set(seen), "the cut, or the end of the range, was jumped over"
+
+
+def test_playing_leaves_muted_shots_out(desk: Window) -> None:
+    page = desk.open(desk.studio.film("Muted", is_made=True))
+    settle(page)
+    edit(page, kind="set", shot_id=shot_ids(page)[1], fields={"muted": True})
+    page.evaluate(WATCH)
+    shown(page)
+    for _ in range(3):
+        page.keyboard.press("l")
+    page.wait_for_function("() => mnemoreel.playhead > 40")
+    page.keyboard.press("k")
+    seen = set(page.evaluate("() => seen"))
+    assert seen & set(range(18, 34)) == set()
+    assert {16, 34} <= seen
 
 
 def test_a_shot_without_a_take_shows_its_prompt(desk: Window) -> None:

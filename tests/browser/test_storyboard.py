@@ -8,7 +8,7 @@ from tests.browser.studio import STORYBOARD, Window
 def test_a_storyboard_becomes_a_plan_and_changes_nothing_until_it_is_applied(desk: Window) -> None:
     project = desk.studio.film("Plan", "")
     page = desk.open(project)
-    page.get_by_role("button", name="Write or import…").click()
+    page.get_by_role("button", name="Several shots at once…").click()
     text = STORYBOARD + "\nthis line has no time\n00:00:12:00 a purple dragon rolls"
     page.get_by_role("textbox", name="Storyboard").fill(text)
     dialog = page.get_by_role("dialog", name="Import a storyboard")
@@ -31,8 +31,9 @@ def test_a_storyboard_becomes_a_plan_and_changes_nothing_until_it_is_applied(des
 
 def test_the_sample_storyboard_has_five_shots(desk: Window) -> None:
     page = desk.open(desk.studio.film("Sample", ""))
-    page.get_by_role("button", name="Use the sample storyboard").first.click()
+    page.get_by_role("button", name="Several shots at once…").click()
     dialog = page.get_by_role("dialog", name="Import a storyboard")
+    dialog.get_by_role("button", name="Use the sample storyboard").click()
     expect(dialog.locator("tbody tr")).to_have_count(5)
     dialog.get_by_role("button", name="Apply 5 shots").click()
     page.wait_for_function("() => mnemoreel.shots.length === 5")
@@ -40,7 +41,7 @@ def test_the_sample_storyboard_has_five_shots(desk: Window) -> None:
 
 def test_a_text_that_is_no_storyboard_is_refused_in_words(desk: Window) -> None:
     page = desk.open(desk.studio.film("Refused", ""))
-    page.get_by_role("button", name="Write or import…").click()
+    page.get_by_role("button", name="Several shots at once…").click()
     page.get_by_role("textbox", name="Storyboard").fill("just words without any time")
     dialog = page.get_by_role("dialog", name="Import a storyboard")
     expect(dialog.locator(".note").first).to_be_visible()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.protocol import EngineInfo, GenerateSpec, MemorySystemInfo
+from engine.protocol import EngineInfo, MemorySystemInfo, WordGroup
+from engine.specs import GenerateSpec
 
 INFO = EngineInfo(
     model="fake",
@@ -27,9 +28,17 @@ INFO = EngineInfo(
             scope="take",
             can_recall=True,
             title="Frame preservation",
+            token_pixels=32,
+            token_frames=4,
         ),
     ),
+    weights="w" * 64,
     words=("a", "red", "blue", "ball", "box", "rolls", "over", "the", "grass", "again"),
+    memory_system="frame_preservation",
+    vocabulary=(
+        WordGroup(title="Things", phrases=("red ball", "blue box", "the grass")),
+        WordGroup(title="Actions", phrases=("rolls over", "rolls again")),
+    ),
 )
 
 

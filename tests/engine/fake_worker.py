@@ -15,9 +15,9 @@ from engine.protocol import (
     CancelledMessage,
     Failed,
     Finished,
-    GenerateSpec,
     Heartbeat,
-    JobResult,
+    Pause,
+    PausedMessage,
     Pin,
     Pinned,
     Progress,
@@ -25,6 +25,7 @@ from engine.protocol import (
     Run,
     Shutdown,
 )
+from engine.specs import GenerateSpec, JobResult
 from tests.engine.facts import INFO
 
 
@@ -39,6 +40,7 @@ class _Fake:
         self.settings = settings
         self.lock = threading.Lock()
         self.silent = threading.Event()
+        self.kept: list[bytes] = []
 
     def say(self, message: Any) -> None:
         with self.lock:
@@ -66,18 +68,7 @@ class _Fake:
     def run(self, run: Run) -> None:
         assert isinstance(run.spec, GenerateSpec)
         job, word = run.job_id, run.spec.prompt
-        if word == "segfault":
-            os.kill(os.getpid(), signal.SIGSEGV)
-        if word == "oom":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if word == "garbage":
-            self.connection.send_bytes(b"not json")
-            time.sleep(60)
-        if word == "silent":
-            self.silent.set()
-            time.sleep(60)
-        if word == "deaf":
-            time.sleep(60)
+        self.misbehave(job, word)
         if word == "fail":
             self.say(Failed(job_id=job, error="MediaError", message="It could not be read."))
             return
@@ -88,7 +79,39 @@ class _Fake:
                 if isinstance(message, Cancel):
                     self.say(CancelledMessage(job_id=message.job_id))
                     return
+                if isinstance(message, Pause):
+                    self.say(PausedMessage(job_id=message.job_id))
+                    return
         self.say(Pin(job_id=job, digest="d" * 64))
         answer = wire.decode_to_engine(self.connection.recv_bytes())
         assert answer == Pinned(digest="d" * 64)
         self.say(Finished(job_id=job, result=JobResult()))
+
+    def misbehave(self, job: str, word: str) -> None:
+        """Do what a broken engine does, where the prompt says so."""
+        if word == "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif word == "oom":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif word == "137":
+            os._exit(137)
+        elif word == "garbage":
+            self.connection.send_bytes(b"not json")
+            time.sleep(60)
+        elif word == "silent":
+            self.silent.set()
+            time.sleep(60)
+        elif word == "deaf":
+            time.sleep(60)
+        elif word == "grow":
+            self.kept.append(b"x" * (200 << 20))
+        elif word == "allocate":
+            self.allocate(job)
+
+    def allocate(self, job: str) -> None:
+        """Take more and more memory until somebody ends this process, or a gigabyte is taken."""
+        self.say(Progress(job_id=job, phase="denoising", step=1, num_steps=5, done=0.2))
+        for _ in range(50):
+            self.kept.append(b"x" * (20 << 20))
+            time.sleep(0.05)
+        os._exit(3)

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.client import Limits, LocalExecutor, exit_in_words
+from engine.client import Limits, LocalExecutor
 from engine.errors import CheckpointError, EngineDied
 from engine.protocol import CancelledMessage, Crashed, Failed, Finished, FromEngine, Pin, Progress
+from engine.watch import exit_in_words
 from tests.engine.facts import INFO, generate_spec
 
 WORKER = "tests.engine.fake_worker:main"

@@ -10,20 +10,26 @@ import numpy as np
 import pytest
 import torch
 
+from engine.bench import Bench, Report
 from engine.errors import Cancelled, MediaError, MemoryStateError
-from engine.jobs import Bench, Report, run_job
-from engine.protocol import (
+from engine.jobs import run_job
+from engine.recipes import Model
+from engine.specs import (
+    BaseTake,
+    Checkpoint,
     EncodeSpec,
     EntryRef,
     GenerateSpec,
     JobResult,
+    PinnedFrame,
     RecallSpec,
     Spec,
     TakeResult,
 )
-from engine.recipes import Model
-from engine.takes import BlobDesk
+from engine.takes import BlobDesk, latents_from_bytes
+from engine.video import vae as video_vae
 from engine.video.files import read_frames, write_mp4
+from engine.video.picture import png
 from storage.blobs import BlobStore
 
 SPEC = GenerateSpec(
@@ -48,15 +54,26 @@ class Job:
         self.store = BlobStore(folder)
         self.pinned: list[str] = []
         self.reports: list[Report] = []
+        self.checkpoints: list[Checkpoint] = []
 
-    def run(self, spec: Spec, is_cancelled: Callable[[], bool] = lambda: False) -> JobResult:
+    def run(
+        self,
+        spec: Spec,
+        is_cancelled: Callable[[], bool] = lambda: False,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> JobResult:
         desk = BlobDesk(store=self.store, pin=self.pinned.append)
-        bench = Bench(model=self.model, desk=desk, is_cancelled=is_cancelled)
-        self.reports = []
+        bench = Bench(
+            model=self.model, desk=desk, is_cancelled=is_cancelled, is_stopping=is_stopping
+        )
+        self.reports, self.checkpoints = [], []
         for item in run_job(bench, spec):
             if isinstance(item, JobResult):
                 return item
-            self.reports.append(item)
+            if isinstance(item, Checkpoint):
+                self.checkpoints.append(item)
+            else:
+                self.reports.append(item)
         raise AssertionError("The job ended without a result.")
 
     def take(self, spec: GenerateSpec) -> TakeResult:
@@ -189,6 +206,23 @@ def test_cancel_stops_between_two_steps_and_keeps_nothing(job: Job) -> None:
     assert job.pinned == []
 
 
+def test_the_phases_come_in_order(job: Job) -> None:
+    job.take(SPEC)
+    phases = list(dict.fromkeys(report.phase for report in job.reports))
+    expected = ["reading_memory", "denoising", "decoding", "remembering", "saving"]
+    assert phases == expected
+
+
+@pytest.mark.parametrize("phase", ["denoising", "decoding", "remembering", "saving"])
+def test_cancel_is_heard_in_every_phase(job: Job, phase: str) -> None:
+    def is_cancelled() -> bool:
+        return bool(job.reports) and job.reports[-1].phase == phase
+
+    with pytest.raises(Cancelled), job.model.stops.asking(is_cancelled):
+        job.run(SPEC, is_cancelled=is_cancelled)
+    assert job.reports[-1].phase == phase
+
+
 def test_footage_becomes_takes_of_exactly_its_frames(job: Job) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (23, 32, 64, 3), dtype=np.uint8)
     media = job.store.put(write_mp4(iter(frames), (8, 1))).digest
@@ -220,9 +254,6 @@ def test_without_memory_nothing_is_left(job: Job) -> None:
 
 
 def test_kept_latents_are_what_was_decoded(job: Job, model: Model) -> None:
-    from engine.takes import latents_from_bytes
-    from engine.video import vae as video_vae
-
     take = job.take(SPEC)
     latents = latents_from_bytes(job.store.read(take.latents_digest), 16)
     frames = video_vae.decode(model.parts.vae, latents)
@@ -232,3 +263,81 @@ def test_kept_latents_are_what_was_decoded(job: Job, model: Model) -> None:
     assert torch.corrcoef(brightness)[0, 1] > 0.8
     with pytest.raises(MemoryStateError, match="another model"):
         latents_from_bytes(job.store.read(take.latents_digest), 48)
+
+
+def test_a_shot_that_is_stopped_early_leaves_a_whole_take_that_says_where(job: Job) -> None:
+    stops = iter((False, True))
+    kept = job.run(SPEC, is_stopping=lambda: next(stops)).takes[0]
+    assert kept.stopped_at == 2
+    assert kept.num_frames == SPEC.num_frames
+    assert len(kept.entries) == 1
+    assert [r.step for r in job.reports if r.phase == "denoising"] == [1, 2]
+    whole = job.take(SPEC)
+    assert whole.stopped_at == 0
+    assert kept.latents_digest != whole.latents_digest
+
+
+def latents_of(job: Job, take: TakeResult) -> torch.Tensor:
+    return latents_from_bytes(job.store.read(take.latents_digest), 16)
+
+
+def test_a_range_is_made_anew_and_the_rest_is_held_bit_equal(job: Job) -> None:
+    first = job.take(replace(SPEC, num_frames=17))
+    base = BaseTake(latents_digest=first.latents_digest, redo=(2, 4))
+    again = job.take(replace(SPEC, num_frames=17, seed=9, base=base))
+    before, after = latents_of(job, first), latents_of(job, again)
+    assert torch.equal(before[:, :, [0, 1, 4]], after[:, :, [0, 1, 4]])
+    assert not torch.equal(before[:, :, 2], after[:, :, 2])
+    assert again.entries[0].key != first.entries[0].key
+
+
+def test_a_variation_of_strength_zero_is_the_take_itself(job: Job) -> None:
+    first = job.take(SPEC)
+    base = BaseTake(latents_digest=first.latents_digest, redo=(0, 3), strength=0.0)
+    assert job.take(replace(SPEC, seed=9, base=base)).latents_digest == first.latents_digest
+    full = replace(base, strength=1.0)
+    new = job.take(replace(SPEC, seed=9))
+    assert job.take(replace(SPEC, seed=9, base=full)).latents_digest == new.latents_digest
+
+
+def test_a_take_starts_and_lands_on_frames_of_others(job: Job, model: Model) -> None:
+    one, other = job.take(SPEC), job.take(replace(SPEC, seed=11))
+    still = job.store.put(png(np.full((32, 64, 3), 90, np.uint8))).digest
+    pinned = replace(
+        SPEC,
+        seed=5,
+        start=PinnedFrame(digest=one.latents_digest, source="take", frame=8),
+        end=PinnedFrame(digest=still, source="still"),
+    )
+    made = latents_of(job, job.take(pinned))
+    frames = video_vae.decode(model.parts.vae, latents_of(job, one))
+    first = video_vae.encode(model.parts.vae, frames[8:])
+    grey = torch.full((9, 32, 64, 3), 90, dtype=torch.uint8)
+    last = video_vae.encode(model.parts.vae, grey)[:, :, -1]
+    assert torch.equal(made[:, :, 0], first[:, :, 0].bfloat16().float())
+    assert torch.equal(made[:, :, -1], last.bfloat16().float())
+    landed = replace(SPEC, end=PinnedFrame(digest=other.latents_digest, source="take"))
+    assert job.take(landed).latents_digest != one.latents_digest
+
+
+def test_what_cannot_be_held_says_what_to_do(job: Job) -> None:
+    first = job.take(SPEC)
+    gone = BaseTake(latents_digest="0" * 64, redo=(0, 1))
+    with pytest.raises(MemoryStateError, match="start from another take"):
+        job.take(replace(SPEC, base=gone))
+    base = BaseTake(latents_digest=first.latents_digest, redo=(0, 1))
+    with pytest.raises(MemoryStateError, match="own size and length"):
+        job.take(replace(SPEC, num_frames=17, base=base))
+    with pytest.raises(MemoryStateError, match="Expected some of 3"):
+        job.take(replace(SPEC, base=replace(base, redo=(2, 4))))
+    with pytest.raises(MediaError, match="Pin another frame"):
+        job.take(replace(SPEC, start=PinnedFrame(digest="0" * 64, source="still")))
+    with pytest.raises(MediaError, match="no frame 9"):
+        pin = PinnedFrame(digest=first.latents_digest, source="take", frame=9)
+        job.take(replace(SPEC, end=pin))
+    small = job.store.put(png(np.zeros((16, 16, 3), np.uint8))).digest
+    with pytest.raises(MediaError, match="64 x 32"):
+        job.take(replace(SPEC, start=PinnedFrame(digest=small, source="still")))
+    text = job.store.put(b"no picture").digest
+    with pytest.raises(MediaError, match="Add the picture again"):
+        job.take(replace(SPEC, start=PinnedFrame(digest=text, source="still")))

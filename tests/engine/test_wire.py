@@ -8,18 +8,15 @@ from engine.errors import ProtocolError
 from engine.protocol import (
     Cancel,
     EngineInfo,
-    EntryRef,
     Failed,
     Finished,
-    GenerateSpec,
-    JobResult,
     MemorySystemInfo,
     Progress,
     Ready,
-    RecallResult,
     Run,
     ToEngine,
 )
+from engine.specs import EntryRef, GenerateSpec, JobResult, RecallResult
 from engine.wire import decode_from_engine, decode_to_engine, encode, from_json
 
 SPEC = GenerateSpec(

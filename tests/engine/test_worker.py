@@ -18,15 +18,16 @@ from engine.errors import CheckpointError
 from engine.protocol import (
     CancelledMessage,
     Crashed,
-    EntryRef,
     Failed,
     Finished,
     FromEngine,
-    GenerateSpec,
+    PausedMessage,
     Pin,
     Preview,
     Progress,
+    Saved,
 )
+from engine.specs import EntryRef, GenerateSpec
 from storage.blobs import BlobStore
 from tests.engine.test_jobs import SPEC
 
@@ -39,7 +40,7 @@ def blobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def executor(tiny_checkpoint: Path, blobs: Path) -> Iterator[LocalExecutor]:
     settings = {"checkpoint": str(tiny_checkpoint), "blobs": str(blobs), "threads": 1}
-    executor = LocalExecutor(settings)
+    executor = LocalExecutor({**settings, "save_seconds": 0})
     executor.start()
     yield executor
     executor.close()
@@ -73,7 +74,8 @@ def test_a_shot_comes_with_progress_previews_and_pins(executor: LocalExecutor, b
     take = seen[-1].result.takes[0]
     store = BlobStore(blobs)
     assert all(store.exists(blob.digest) for blob in take.blobs)
-    assert {m.digest for m in seen if isinstance(m, Pin)} == {b.digest for b in take.blobs}
+    saved = {m.checkpoint.digest for m in seen if isinstance(m, Saved)}
+    assert {m.digest for m in seen if isinstance(m, Pin)} == {b.digest for b in take.blobs} | saved
     steps = [m.step for m in seen if isinstance(m, Progress) and m.phase == "denoising"]
     assert steps == [1, 2, 3]
     assert any(isinstance(m, Preview) for m in seen)
@@ -99,11 +101,53 @@ def test_a_killed_engine_is_a_crash_and_starts_again(executor: LocalExecutor) ->
     seen: list[FromEngine] = []
     for message in executor.submit("job", replace(SPEC, num_steps=200)):
         seen.append(message)
-        if isinstance(message, Progress) and message.step == 2:
+        if isinstance(message, Pin):
+            executor.pinned(message.digest)
+        if isinstance(message, Progress) and (message.phase, message.step) == ("denoising", 2):
             os.kill(pid, signal.SIGKILL)
     assert isinstance(seen[-1], Crashed)
     executor.start()
     assert executor.pid != pid
+    assert isinstance(run(executor, SPEC)[-1], Finished)
+
+
+def test_a_shot_goes_on_in_the_next_process_and_is_bit_equal(executor: LocalExecutor) -> None:
+    spec = replace(SPEC, num_steps=6, seed=11)
+    whole = run(executor, spec)[-1]
+    assert isinstance(whole, Finished)
+    seen: list[FromEngine] = []
+    for message in executor.submit("job", spec):
+        seen.append(message)
+        if isinstance(message, Pin):
+            executor.pinned(message.digest)
+        if isinstance(message, Progress) and (message.phase, message.step) == ("denoising", 4):
+            assert executor.pid is not None
+            os.kill(executor.pid, signal.SIGKILL)
+    assert isinstance(seen[-1], Crashed)
+    assert "memory" in seen[-1].message
+    saved = [m.checkpoint for m in seen if isinstance(m, Saved)][-1]
+    assert 3 <= saved.step <= 6
+    executor.start()
+    again = run(executor, replace(spec, resume=saved))
+    steps = [m.step for m in again if isinstance(m, Progress) and m.phase == "denoising"]
+    assert steps == list(range(saved.step + 1, 7))
+    assert isinstance(again[-1], Finished)
+    assert again[-1].result.takes[0].latents_digest == whole.result.takes[0].latents_digest
+    assert again[-1].result.takes[0].entries == whole.result.takes[0].entries
+
+
+def test_a_pause_saves_where_the_shot_stands_and_frees_the_engine(executor: LocalExecutor) -> None:
+    spec = replace(SPEC, num_steps=50, seed=12)
+    seen: list[FromEngine] = []
+    for message in executor.submit("job", spec):
+        seen.append(message)
+        if isinstance(message, Pin):
+            executor.pinned(message.digest)
+        if isinstance(message, Progress) and message.step == 2:
+            executor.pause("job")
+    assert isinstance(seen[-1], PausedMessage)
+    assert isinstance(seen[-2], Saved)
+    assert 2 <= seen[-2].checkpoint.step < 50
     assert isinstance(run(executor, SPEC)[-1], Finished)
 
 

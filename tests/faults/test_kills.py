@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import history, jobs, projects, references, takes, tree
+from storage import history, jobs, projects, references, takes, tree, waiting
 from storage.check import check
 from storage.database import Library
 from storage.records import Project
@@ -144,5 +144,38 @@ def test_a_kill_between_claim_and_finish_returns_the_job_once(folder: Path) -> N
 def claim_and_hang(folder: str, pipe: Connection) -> None:
     library = Library.open(Path(folder))
     scene.claim(library)
+    pipe.send_bytes(b"claimed")
+    time.sleep(60)
+
+
+def test_a_kill_leaves_the_order_the_pause_and_the_failed_jobs_of_the_queue(folder: Path) -> None:
+    with Library.open(folder) as library:
+        project = scene.make_project(library)
+        made = [scene.queue(library, project).id for _ in range(4)]
+        failed = scene.claim(library)
+        with library.write() as tx:
+            jobs.fail(tx, failed.id, failed.fence, {"message": "no memory left"})
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=order_pause_and_hang, args=(str(folder), made[3], there))
+    process.start()
+    assert here.recv_bytes() == b"claimed"
+    process.kill()
+    process.join()
+    with Library.open(folder) as library, library.write() as tx:
+        jobs.requeue_lost(tx, lambda _worker: False)
+        assert waiting.is_paused(tx)
+        assert [j.id for j in jobs.active(tx)] == [made[1], made[3], made[2]]
+        assert [j.id for j in waiting.failed(tx, project.id)] == [made[0]]
+        assert jobs.claim(tx, "w", waiting.startable(tx, jobs.KINDS)) is None
+
+
+def order_pause_and_hang(folder: str, moved: str, pipe: Connection) -> None:
+    library = Library.open(Path(folder))
+    with library.write() as tx:
+        waiting.reorder(tx, moved, 1)
+    scene.claim(library)
+    with library.write() as tx:
+        waiting.set_paused(tx, paused=True)
     pipe.send_bytes(b"claimed")
     time.sleep(60)

@@ -12,6 +12,18 @@ const shot = (id, length, extra = {}) => ({
 const CUT = [shot("a", 17), shot("b", 9), shot("c", 21)];
 const ids = (shots) => shots.map((one) => one.shot_id).join("");
 
+test("a shot that is told as its id is the very object that was there, unless it moved", () => {
+  const before = CUT.map((one, index) => ({ ...one, start: [0, 17, 26][index] }));
+  const changed = { ...before[1], title: "Dawn" };
+  const after = model.withKnown(["a", changed, "c"], before);
+  assert.equal(after[0], before[0]);
+  assert.equal(after[1], changed);
+  assert.equal(after[2], before[2]);
+  const moved = model.withKnown(["c", "a"], before);
+  assert.deepEqual(moved.map((one) => one.start), [0, 21]);
+  assert.equal(before[2].start, 26);
+});
+
 test("starts are the running sum of lengths, and every frame is in the shot that shows it", () => {
   const starts = model.startsOf(CUT);
   assert.deepEqual(starts, [0, 17, 26, 47]);
@@ -50,43 +62,26 @@ test("a trim stays inside of the take and leaves at least one frame", () => {
   assert.deepEqual(model.trimmed(one, "out", -40), { in: 3, out: 4 });
 });
 
+test("a slip keeps the length and ends where the take does", () => {
+  const one = shot("a", 17, { in: 3, out: 12 });
+  assert.deepEqual(model.slipped(one, 2), { in: 5, out: 14 });
+  assert.deepEqual(model.slipped(one, 40), { in: 8, out: 17 });
+  assert.deepEqual(model.slipped(one, -40), { in: 0, out: 9 });
+});
+
+test("an end is bare where the take has no frame left to show", () => {
+  assert.deepEqual(model.bareEnds(shot("a", 17)), ["in", "out"]);
+  assert.deepEqual(model.bareEnds(shot("a", 17, { in: 3, out: 12 })), []);
+  assert.deepEqual(model.bareEnds(shot("a", 17, { out: 12 })), ["in"]);
+  assert.deepEqual(model.bareEnds(shot("a", 17, { take: null })), []);
+});
+
 test("lengths are those the model can make", () => {
   assert.deepEqual(model.legalLengths(4, 17), [5, 9, 13, 17]);
   for (const asked of [1, 6, 8, 11, 17, 90]) {
     assert.ok(model.legalLengths(4, 33).includes(model.nearestLength(asked, 4, 33)), `${asked}`);
   }
   assert.equal(model.nearestLength(8, 4, 33), 9);
-});
-
-test("an edit is shown before the server answers and leaves the old cut alone", () => {
-  const before = JSON.stringify(CUT);
-  assert.equal(ids(model.applyOp(CUT, { kind: "delete", shot_ids: ["b"] })), "ac");
-  const trim = model.applyOp(CUT, { kind: "trim", shot_id: "a", in: 2, out: 5 });
-  assert.deepEqual([trim[0].in, trim[0].out], [2, 5]);
-  const set = model.applyOp(CUT, { kind: "set", shot_id: "b", fields: { seed: 7, strength: 0, prompt: "x" } });
-  assert.deepEqual([set[1].params.seed, set[1].memory.strength, set[1].prompt], [7, 0, "x"]);
-  assert.equal(model.applyOp(CUT, { kind: "pick_take", shot_id: "a", take_id: "t" }), null);
-  assert.equal(JSON.stringify(CUT), before);
-});
-
-test("a new length also changes the place of a shot without a take, and only of that", () => {
-  const draft = [shot("a", 17, { take: null }), shot("b", 17)];
-  const op = (id) => ({ kind: "set", shot_id: id, fields: { num_frames: 9 } });
-  assert.equal(model.lengthOf(model.applyOp(draft, op("a"))[0]), 9);
-  assert.equal(model.lengthOf(model.applyOp(draft, op("b"))[1]), 17);
-});
-
-test("a refused edit is sent again only where nobody changed what it changes", () => {
-  const renamed = model.applyOp(CUT, { kind: "set", shot_id: "a", fields: { prompt: "other" } });
-  const gone = CUT.filter((one) => one.shot_id !== "a");
-  const prompt = { kind: "set", shot_id: "a", fields: { prompt: "mine" } };
-  assert.ok(model.stillApplies(prompt, CUT, model.applyOp(CUT, { kind: "set", shot_id: "b", fields: { seed: 5 } })));
-  assert.ok(!model.stillApplies(prompt, CUT, renamed));
-  assert.ok(!model.stillApplies(prompt, CUT, gone));
-  const trim = { kind: "trim", shot_id: "a", in: 0, out: 5 };
-  assert.ok(model.stillApplies(trim, CUT, renamed));
-  assert.ok(!model.stillApplies(trim, CUT, model.applyOp(CUT, { kind: "trim", shot_id: "a", in: 1, out: 9 })));
-  assert.ok(!model.stillApplies({ kind: "move", shot_ids: ["b"], before: "a" }, CUT, gone));
 });
 
 test("the tile of a strip covers the frame, at both ends too", () => {
@@ -104,12 +99,6 @@ test("labels of the ruler never stand closer than they are wide", () => {
   }
 });
 
-test("words are unknown only to a model with a vocabulary, and case does not matter", () => {
-  assert.deepEqual(model.unknownWords("Mia rides a Dragon, a dragon", ["mia", "a"]), ["rides", "dragon"]);
-  assert.deepEqual(model.unknownWords("anything at all", []), []);
-  assert.deepEqual(model.unknownWords("anything", undefined), []);
-});
-
 test("a range of shots is the same from either end", () => {
   assert.deepEqual(model.rangeOf(CUT, "a", "c"), ["a", "b", "c"]);
   assert.deepEqual(model.rangeOf(CUT, "c", "b"), ["b", "c"]);
@@ -120,11 +109,4 @@ test("a mere number is no title: a moved shot is named by where it stands", () =
   assert.equal(model.nameOf(shot("a", 5, { title: "4" }), 0), "Shot 1");
   assert.equal(model.nameOf(shot("a", 5, { title: "3a" }), 0), "3a");
   assert.equal(model.nameOf(shot("a", 5, { title: "Opening" }), 2), "Opening");
-});
-
-test("forgetting a shot is shown at once, and only in the shot that forgets", () => {
-  const op = { kind: "set_memory", shot_id: "c", pins: [], forgotten: ["a"] };
-  const after = model.applyOp(CUT, op);
-  assert.deepEqual(after.map((one) => one.memory.forgotten ?? []), [[], [], ["a"]]);
-  assert.equal(after[2].memory.system, "frame_preservation");
 });

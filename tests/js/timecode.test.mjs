@@ -25,16 +25,20 @@ test("an editor may type less than the whole timecode", () => {
   assert.equal(parse("1:05", [8, 1]), 520);
   assert.equal(parse("1:00:00", [8, 1]), 28800);
   assert.equal(parse(" 00:00:02:01 ", [8, 1]), 17);
+  assert.equal(parse("12.", [8, 1]), 96);
+  assert.equal(parse("1:05.", [8, 1]), 520);
 });
 
 test("plus and minus count frames from the playhead, never before the start", () => {
   assert.equal(parse("+12", [8, 1], 30), 42);
   assert.equal(parse("-12", [8, 1], 30), 18);
   assert.equal(parse("-12", [8, 1], 3), 0);
+  assert.equal(parse("+2.", [8, 1], 30), 46);
+  assert.equal(parse("-1:00", [8, 1], 500), 20);
 });
 
 test("what is not a time is refused", () => {
-  for (const text of ["", "two", "1:2:3:4:5", "00:00:00:08", "1.5", "::"]) {
+  for (const text of ["", "two", "1:2:3:4:5", "00:00:00:08", "1.5", "::", "+", ".", "+-3", "1:-5"]) {
     assert.equal(parse(text, [8, 1]), null, text);
   }
 });

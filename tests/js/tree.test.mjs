@@ -43,3 +43,22 @@ test("three branches from one node all join in it", () => {
 test("a tree that points at itself does not hang the page", () => {
   assert.equal(ancestorsOf([node("a", "b"), node("b", "a")], "a").size, 2);
 });
+
+test("every one of a thousand steps with fifty branches gets its row", () => {
+  const nodes = [{ id: "n0", parent_id: null }];
+  for (let at = 1; at < 1000; at += 1) {
+    nodes.push({ id: `n${at}`, parent_id: `n${at % 20 === 0 ? Math.floor(at / 2) : at - 1}` });
+  }
+  const rows = historyRows(nodes, "n999", "n999");
+  assert.equal(new Set(rows.map((row) => row.node.id)).size, 1000);
+  assert.equal(rows[0].place, "head");
+  assert.ok(rows.at(-1).hasChild);
+  assert.ok(!rows.at(-1).hasParent);
+});
+
+test("above the tip nothing is drawn in its column", () => {
+  const rows = historyRows(FORKED, "c", "c");
+  assert.deepEqual(rows.map((row) => row.node.id), ["e", "d", "c", "b", "a"]);
+  assert.deepEqual(rows[0].through, []);
+  assert.deepEqual(rows.at(-1).through, []);
+});

@@ -21,11 +21,11 @@ from storage.records import (
     Cut,
     Marker,
     Shot,
-    ShotMemory,
     ShotParams,
     cut_from_json,
     cut_to_json,
 )
+from storage.shot_memory import ShotMemory
 from tests.storage import scene
 
 
@@ -37,6 +37,7 @@ class Model:
         self.states: list[bytes] = []
         self.branches = {"main": [0, 0, 0]}
         self.moves = 0
+        self.kept = 0
 
     def path(self, node: int | None) -> list[int]:
         nodes = []
@@ -48,11 +49,16 @@ class Model:
     def keep_future(self, name: str) -> None:
         tip = self.branches[name][1]
         if all(b[1] != tip for other, b in self.branches.items() if other != name):
-            self.branches[f"kept {len(self.branches)}"] = [tip, tip, 0]
+            self.kept += 1
+            self.branches[f"kept {self.kept}"] = [tip, tip, 0]
 
     def move(self, name: str, head: int, tip: int) -> None:
         self.branches[name] = [head, tip, self.branches[name][2] + 1]
         self.moves += 1
+
+    def leave(self, left: str, head: int, tip: int) -> None:
+        self.branches[left] = [*self.branches["main"][:2], 0]
+        self.move("main", head, tip)
 
     def edit(self, name: str, state: bytes) -> None:
         head, tip, _ = self.branches[name]
@@ -193,6 +199,26 @@ class HistoryLaw(RuleBasedStateMachine):
         self.names[name] = name
         self.model.branches[name] = [node, node, 1]
         self.model.moves += 1
+
+    @rule(where=st.integers(0, 99))
+    def start_branch(self, where: int) -> None:
+        left, node = f"left {next(self.numbers)}", where % len(self.ids)
+        with self.library.write() as tx:
+            history.start_branch(tx, self.project.id, self.ids[node], leave_as=left)
+        self.names[left] = left
+        self.model.leave(left, node, node)
+
+    @rule(choice=st.integers(0, 5))
+    def switch(self, choice: int) -> None:
+        name, left = self.branch(choice), f"left {next(self.numbers)}"
+        if name == "main":
+            return
+        head, tip, _ = self.model.branches.pop(name)
+        with self.library.write() as tx:
+            node = history.switch(tx, self.project.id, self.names.pop(name), leave_as=left)
+        assert node.id == self.ids[head]
+        self.names[left] = left
+        self.model.leave(left, head, tip)
 
     @invariant()
     def branches_stand_where_the_model_says(self) -> None:

@@ -28,8 +28,13 @@ class Clock:
         return self.at
 
 
+def url_of(_folder: Path) -> str:
+    """Return the URL of the database for a library's folder; a fixture replaces it."""
+    return ""
+
+
 def open_library(folder: Path, clock: Clock | None = None) -> Library:
-    return Library.open(folder, clock=clock or Clock())
+    return Library.open(folder, clock=clock or Clock(), url=url_of(folder))
 
 
 def make_project(library: Library, name: str = "Rain") -> Project:
@@ -174,3 +179,8 @@ def put_inline(tx: Connection, data: bytes) -> str:
     digest = hashlib.sha256(data).hexdigest()
     references.add(tx, digest, len(data), "image/jpeg", inline=data)
     return digest
+
+
+def state_of(library: Library, job: Job) -> str:
+    with library.read() as tx:
+        return jobs.get(tx, job.id).state

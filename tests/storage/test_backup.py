@@ -61,10 +61,10 @@ def test_a_migration_is_preceded_by_a_backup(
     scene.open_library(tmp_path, clock).close()
     scene.open_library(tmp_path, clock).close()
     assert list((tmp_path / "backups").glob("before*")) == []
-    monkeypatch.setattr(upgrade, "newest", lambda: "0002")
+    monkeypatch.setattr(upgrade, "newest", lambda: "9999")
     scene.open_library(tmp_path, clock).close()
     (made,) = (tmp_path / "backups").glob("before*")
-    assert made.name == "before-migrating-from-0001-20270115T080000000000.sqlite3"
+    assert made.name == "before-migrating-from-0003-20270115T080000000000.sqlite3"
     assert made not in backup.taken(tmp_path / "backups")
 
 
@@ -74,6 +74,8 @@ def test_a_running_server_takes_one_every_ten_minutes(library: Library, clock: s
     clock.at += 10 * MINUTE - 1
     assert library.backup_if_due() is None
     clock.at += 1
+    assert library.backup_if_due() is None, "nothing was written since"
+    scene.make_project(library)
     assert library.backup_if_due() is not None
 
 
@@ -101,6 +103,7 @@ def test_old_backups_are_dropped_and_other_files_stay(library: Library, clock: s
     mine.write_bytes(b"put here by hand")
     for _ in range(12):
         clock.at += 10 * MINUTE
+        scene.make_project(library)
         library.backup_if_due()
     assert 6 <= len(backup.taken(library.backup_folder)) <= 9
     assert mine.exists()
@@ -167,3 +170,43 @@ def test_other_trouble_with_a_backup_stays_what_it_is(
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError, match="Input/output error"):
         library.backup(tmp_path / "copies" / "copy.sqlite3")
+
+
+def test_a_backup_that_fails_is_said_until_one_succeeds(
+    library: Library, clock: scene.Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    scene.make_project(library)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", full)
+        assert library.backup_if_due() is None
+    assert "is full" in library.backup_problem
+    assert library.backup_if_due() is not None
+    assert library.backup_problem == ""
+
+
+def test_a_restored_backup_is_the_database_and_the_old_one_is_kept(tmp_path: Path) -> None:
+    clock = scene.Clock()
+    database = tmp_path / "library.sqlite3"
+    with scene.open_library(tmp_path, clock) as library:
+        scene.make_project(library, "Before")
+        library.backup(tmp_path / "copy.sqlite3")
+        scene.make_project(library, "After")
+    kept = backup.restore(database, tmp_path / "copy.sqlite3", clock.at)
+    with scene.open_library(tmp_path, clock) as library, library.read() as tx:
+        assert [p.name for p in projects.list_all(tx)] == ["Before"]
+    backup.restore(database, kept, clock.at + 1)
+    with scene.open_library(tmp_path, clock) as library, library.read() as tx:
+        assert [p.name for p in projects.list_all(tx)] == ["After", "Before"]
+
+
+def test_a_damaged_backup_is_not_restored(tmp_path: Path) -> None:
+    with scene.open_library(tmp_path) as library:
+        made = scene.make_project(library)
+    (tmp_path / "bad.sqlite3").write_bytes(b"not a database" * 100)
+    with pytest.raises(LibraryUnusable):
+        backup.restore(tmp_path / "library.sqlite3", tmp_path / "bad.sqlite3", 1)
+    with scene.open_library(tmp_path) as library, library.read() as tx:
+        assert projects.get(tx, made.id) == made

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
+from sqlalchemy import update
 
-from storage import collect, history, references, takes
+from storage import collect, history, references, schema, takes
 from storage.check import check
 from storage.collect import GRACE_MICROSECONDS, TRASH_MICROSECONDS
 from storage.database import Library
@@ -99,7 +100,8 @@ def test_an_unreadable_state_stops_everything(
     library: Library, garbage: list[str], project: Project
 ) -> None:
     with library.write() as tx:
-        tx.exec_driver_sql("UPDATE blob SET inline = x'00' WHERE inline IS NOT NULL")
+        blob = schema.blob
+        tx.execute(update(blob).where(blob.c.inline.is_not(None)).values(inline=b"\0"))
     for dry_run in (True, False):
         with pytest.raises(BlobCorrupt):
             collect.collect(library, dry_run=dry_run)

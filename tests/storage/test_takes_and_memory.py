@@ -6,9 +6,10 @@ import dataclasses
 import hashlib
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import update
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from storage import exports, history, memory, references, takes
+from storage import exports, history, memory, references, schema, takes
 from storage.canonical import canonical, digest_of, new_id
 from storage.database import Library
 from storage.errors import BlobCorrupt, BlobMissing, NotFound, Refused
@@ -69,7 +70,7 @@ def test_an_equal_spec_finds_the_newest_take(
 def test_a_take_needs_a_shot_and_blobs(library: Library, blobs: Blobs) -> None:
     with library.write() as tx, pytest.raises(NotFound, match="No shot 'nowhere'"):
         takes.add(tx, scene.take("nowhere", blobs))
-    with pytest.raises(IntegrityError, match="FOREIGN KEY"), library.write() as tx:
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), library.write() as tx:
         takes.add(tx, scene.take("s1", blobs, media_digest="0" * 64))
     with library.read() as tx, pytest.raises(NotFound, match="'nothing'"):
         takes.get(tx, "nothing")
@@ -96,7 +97,7 @@ def test_an_entry_whose_blob_is_lost_gives_way_to_a_new_one(library: Library, bl
         again = memory.add(tx, dataclasses.replace(scene.entry(blobs), blob_digest=other[0]))
         assert again.blob_digest == other[0]
         assert memory.for_latents(tx, blobs[1][0]) == [again]
-    with pytest.raises(IntegrityError, match="collection only"), library.write() as tx:
+    with pytest.raises(DatabaseError, match="collection only"), library.write() as tx:
         tx.exec_driver_sql("DELETE FROM memory_entry")
 
 
@@ -154,7 +155,7 @@ def test_a_blob_nobody_knows_is_missing(library: Library) -> None:
 def test_changed_inline_bytes_are_noticed(library: Library) -> None:
     with library.write() as tx:
         digest = scene.put_inline(tx, b"strip")
-        tx.exec_driver_sql("UPDATE blob SET inline = x'00'")
+        tx.execute(update(schema.blob).values(inline=b"\0"))
         with pytest.raises(BlobCorrupt, match="changed"):
             references.read(tx, digest)
 
@@ -185,7 +186,7 @@ def test_everything_that_names_a_blob_keeps_it(library: Library, project: Projec
     scene.queue(library, project)
     with library.write() as tx:
         pieces = canonical({"pieces": [{"media": spec[0]}], "n": 1}).decode()
-        tx.exec_driver_sql("UPDATE job SET spec_json = ?", (pieces,))
+        tx.execute(update(schema.job).values(spec_json=pieces))
         named = references.reachable(tx)
         assert {b[0] for b in (*blobs, exported, spec, recalled)} <= named
         assert [row.digest for row in references.unreferenced(tx)] == [garbage[0]]

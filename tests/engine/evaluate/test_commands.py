@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ import torch
 from PIL import Image
 
 from engine.context import MemoryState
-from engine.evaluate import identity, recall, renders, speed
-from engine.evaluate.films import FilmedShot, film, make_take, memory_of, published_story
+from engine.evaluate import dials, identity, lint, prompts, recall, renders, sheet, speed, vae
+from engine.evaluate.films import FilmedShot, film, memory_of, published_story
+from engine.evaluate.shelf import Shelf
+from engine.evaluate.takes import Order, Renderer
 from engine.models.judge import Accuracy, Judge, JudgeConfig, save_judge
+from engine.protocol import StrengthEffect
 from engine.recipes import Model
 from engine.train.world.attributes import ATTRIBUTES
 from tests.engine.conftest import CPU
@@ -57,11 +61,50 @@ def test_identity_writes_its_page_and_sheet(
 ) -> None:
     page, sheet = tmp_path / "identity.md", tmp_path / "identity.png"
     words = [*options(tiny_checkpoint, page), "--judge", str(judge_folder), "--sheet", str(sheet)]
-    identity.main(words)
+    cache = ["--cache", str(tmp_path / "cache")]
+    effects = tmp_path / "effects.json"
+    identity.main([*words, *cache, "--effects", str(effects)])
+    rows = json.loads(effects.read_text("utf-8"))
+    assert [row["strength"] for row in rows if row["figure"] == "looks kept"] == [0, 1, 2]
+    assert all(StrengthEffect(**row).unit == "%" for row in rows)
     text = page.read_text("utf-8")
     for memory in ("drawn | -", "VAE | -", "own | 1", "own | 2", "none | -", "wrong | 2"):
         assert f"| {memory} | 1 |" in text
+    assert "| its own film | 2 | 1 |" in text
     assert width_of(sheet) > 5 * 160
+    prompts.main([*options(tiny_checkpoint, page), "--judge", str(judge_folder), *cache])
+    told = page.read_text("utf-8")
+    assert "Made: 0 in" in told  # all of them were in the identity table
+    assert "## Looks that the caption of a first shot tells" in told
+    assert "| rendered | 1 |" in told
+
+
+@pytest.mark.slow
+def test_dials_write_their_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    page = tmp_path / "dials.md"
+    dials.main(options(tiny_checkpoint, page))
+    rows = [line for line in page.read_text("utf-8").splitlines() if line.startswith("| ")]
+    names = {row.split(" | ")[0].strip("| ") for row in rows[2:]}
+    assert len(names) == 6
+    for row in rows[2:]:
+        assert row.split(" | ")[2].startswith("1.00 [")  # the reader on the drawn frames
+
+
+def test_the_vae_is_measured_on_whole_clips(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    page = tmp_path / "vae.md"
+    vae.main(options(tiny_checkpoint, page))
+    text = page.read_text("utf-8")
+    assert "| simple | 2 |" in text
+    assert "| two people, props, weather | 2 |" in text
+
+
+def test_the_sheet_has_a_row_for_each_story(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    page = tmp_path / "sheet.png"
+    words = ["--checkpoint", str(tiny_checkpoint), "--out", str(page)]
+    sheet.main([*words, "--stories", "1", "--shots", "3"])
+    with Image.open(page) as picture:
+        assert picture.width > 5 * 160
+        assert picture.height > 96
 
 
 def test_speed_writes_its_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -79,7 +122,7 @@ def filmed(model: Model) -> list[FilmedShot]:
 
 def test_filmed_shots_are_what_memory_was_given(model: Model, filmed: list[FilmedShot]) -> None:
     assert [shot.entry.num_frames for shot in filmed] == [17, 17, 17]
-    assert filmed[0].soft_FHW3.shape == filmed[0].drawn_FHW3.shape
+    assert filmed[0].soft_frames.shape == filmed[0].drawn_FHW3.shape
     assert memory_of(model).cost(tuple(shot.entry for shot in filmed)).tokens == 3 * 45
 
 
@@ -94,9 +137,52 @@ def test_targets_are_never_described(filmed: list[FilmedShot]) -> None:
         assert len(target.state) == target.position - 1
 
 
+def order(filmed: list[FilmedShot], state: MemoryState, seed: int = 0) -> Order:
+    return Order(script=filmed[1].script, state=state, strength=1.0, seed=seed)
+
+
 def test_a_take_depends_on_what_memory_holds(model: Model, filmed: list[FilmedShot]) -> None:
-    state: MemoryState = (filmed[0].entry,)
-    own = make_take(model, filmed[1].script, state, strength=1.0, seed=0)
-    none = make_take(model, filmed[1].script, (), strength=1.0, seed=0)
+    own, none = Renderer(model).takes([order(filmed, (filmed[0].entry,)), order(filmed, ())])
     assert not torch.equal(own.frames_FHW3, none.frames_FHW3)
     assert own.entries[0].num_latents == none.entries[0].num_latents == 5
+
+
+def test_a_shot_looks_the_same_alone_and_in_a_batch(model: Model, filmed: list[FilmedShot]) -> None:
+    orders = [
+        order(filmed, (filmed[0].entry,), seed=0),
+        order(filmed, (filmed[2].entry,), seed=1),
+        order(filmed, (), seed=2),
+    ]
+    together = Renderer(model).latents(orders)
+    for asked, latents in zip(orders, together, strict=True):
+        alone = Renderer(model).latents([asked])[0]
+        assert torch.allclose(alone, latents, atol=0.02)
+    assert not torch.allclose(together[0], together[1], atol=0.1)
+
+
+def test_a_shelf_gives_back_what_was_made_from_the_same_things(
+    model: Model, filmed: list[FilmedShot], tmp_path: Path
+) -> None:
+    orders = [order(filmed, (filmed[0].entry,)), order(filmed, ())]
+    first = Renderer(model, shelf=Shelf(tmp_path))
+    made = first.takes(orders)
+    again = Renderer(model, shelf=Shelf(tmp_path))
+    kept = again.takes(orders)
+    assert (first.num_rendered, again.num_rendered) == (2, 0)
+    for one, other in zip(made, kept, strict=True):
+        assert torch.equal(one.frames_FHW3, other.frames_FHW3)
+        assert torch.equal(one.entries[0].tensors["tokens"], other.entries[0].tensors["tokens"])
+    again.takes([order(filmed, (), seed=9)])
+    assert again.num_rendered == 1
+
+
+def test_the_lint_writes_its_page_with_and_without_latents(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    page = tmp_path / "lint.md"
+    lint.main(options(tiny_checkpoint, page))
+    text = page.read_text("utf-8")
+    assert "## Notes about a person" in text
+    for kind in ("colours", "features", "either"):
+        assert f"| {kind} | " in text
+    assert "of 3 test stories, drawn, not rendered" in text

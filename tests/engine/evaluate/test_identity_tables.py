@@ -100,8 +100,12 @@ def test_shot_indices_are_apart_for_drawn_pasts_and_films(judge: Judge) -> None:
         ("drawn past", "2", "1"),
         ("drawn past", "3", "1"),
         ("drawn past", "all", "2"),
+        ("drawn past", "3 / 2", "-"),
         ("its own film", "2", "1"),
         ("its own film", "3", "1"),
         ("its own film", "all", "2"),
+        ("its own film", "3 / 2", "-"),
     ]
     assert cells(rows, "its own film", "all", "2")[0].startswith("0.00")
+    assert cells(rows, "drawn past", "3 / 2", "-")[0].startswith("1.00")
+    assert cells(rows, "its own film", "3 / 2", "-")[0] == "-"  # nothing to be relative to

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from engine.evaluate.report import Report, Table, facts_of, write_report
-from engine.evaluate.sheet import contact_sheet, write_sheet
 from engine.recipes import Model
+from engine.video.sheet import contact_sheet, write_sheet
 
 
 def test_a_page_has_facts_and_tables(tmp_path: Path) -> None:

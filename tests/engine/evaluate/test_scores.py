@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.evaluate.scores import score
+from engine.evaluate.scores import ratio, score
 
 
 def test_the_interval_holds_the_mean_and_is_the_same_every_time() -> None:
@@ -40,3 +40,14 @@ def test_a_score_is_written_with_its_interval() -> None:
     result = score([(0, 1.0), (1, 1.0)])
     assert result is not None
     assert result.text() == "1.00 [1.00, 1.00]"
+
+
+def test_a_ratio_is_of_means_and_its_interval_holds_it() -> None:
+    later = [(story, 0.5) for story in range(8)]
+    first = [(story, float(story % 2)) for story in range(8)]
+    result = ratio(later, first)
+    assert result is not None
+    assert result.mean == pytest.approx(1.0)
+    assert result.low < 1.0 < result.high
+    assert ratio(later, [(0, 0.0)]) is None
+    assert ratio([], first) is None

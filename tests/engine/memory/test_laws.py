@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -25,23 +26,68 @@ from engine.context import (
 )
 from engine.errors import MemoryStateError
 from engine.memory.entries import from_bytes, to_bytes
-from engine.memory.registry import names
-from engine.recipes import Model
+from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
+from engine.memory.registry import names, rate_name
+from engine.recipes import Model, load_model, wan
+from engine.render import shot_latents
 from engine.retrieve import recall_frame
+from engine.train.assemble import write_encoder
+from engine.video import vae as video_vae
+from tests.engine.conftest import CPU
 
 REQUEST = ContextRequest(num_latents=3, rows=2, columns=4)
 
 
-@pytest.fixture(params=names())
+EXTRA = rate_name((2, 2, 4))
+
+
+@pytest.fixture(scope="module")
+def model(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """The tiny checkpoint with an encoder of a second rate."""
+    folder = tmp_path_factory.mktemp("rates") / "checkpoint"
+    shutil.copytree(tiny_checkpoint, folder)
+    torch.manual_seed(3)
+    config = MemoryEncoderConfig(rate_hwt=(2, 2, 4), width=128, channels=(8, 16, 16, 16))
+    encoder = MemoryEncoder(config)
+    torch.nn.init.normal_(encoder.out.weight, std=0.2)
+    write_encoder(encoder, folder / "memory" / EXTRA)
+    torch.set_num_threads(1)
+    return load_model(wan(folder), CPU)
+
+
+@pytest.fixture(params=[*names(), EXTRA])
 def memory(request: pytest.FixtureRequest, model: Model) -> Memory:
     return model.memories[request.param]
 
 
-def shot(seed: int, num_latents: int = 5) -> ShotLatents:
+def test_every_rate_of_a_checkpoint_is_a_system_of_its_own(model: Model) -> None:
+    infos = [memory.info for memory in model.memories.values()]
+    assert [info.name for info in infos] == [*names(), EXTRA]
+    assert len({info.fingerprint for info in infos}) == len(infos)
+    assert infos[-1].title == "Frame preservation, 2x2x4"
+    assert model.frame_multiple == 8  # that of the default rate
+
+
+def test_a_length_that_a_rate_does_not_divide_is_remembered_with_its_last_frame_repeated(
+    model: Model,
+) -> None:
+    memory = model.memories[EXTRA]
+    frames = torch.randint(0, 256, (9, 32, 64, 3), dtype=torch.uint8)
+    latents = video_vae.encode(model.parts.vae, frames)
+    seen = shot_latents(model, memory, latents, frames, digest="nine")
+    entry = memory.remember((), seen)
+    assert (entry.num_frames, entry.num_latents, entry.grid[0]) == (9, 5, 2)
+    usual = shot_latents(model, model.memories[names()[0]], latents, frames, digest="nine")
+    assert torch.equal(usual.latents_BCTHW, latents)
+
+
+def shot(seed: int, num_latents: int = 5, rate: int = 2) -> ShotLatents:
     generator = torch.Generator().manual_seed(seed)
     return ShotLatents(
         latents_BCTHW=torch.randn(1, 16, num_latents, 4, 8, generator=generator),
-        lr_latents_BCTHW=torch.randn(1, 16, 1 + (num_latents - 1) // 2, 2, 4, generator=generator),
+        lr_latents_BCTHW=torch.randn(
+            1, 16, 1 + (num_latents - 1) // rate, 2, 4, generator=generator
+        ),
         digest=digest_of("shot", seed, num_latents),
         num_frames=1 + 4 * (num_latents - 1),
     )
@@ -50,8 +96,12 @@ def shot(seed: int, num_latents: int = 5) -> ShotLatents:
 def remember_all(memory: Memory, seeds: list[int]) -> MemoryState:
     state: MemoryState = ()
     for seed in seeds:
-        state = (*state, memory.remember(state, shot(seed)))
+        state = (*state, memory.remember(state, shot_for(memory, seed)))
     return state
+
+
+def shot_for(memory: Memory, seed: int) -> ShotLatents:
+    return shot(seed, rate=4 if memory.info.name == EXTRA else 2)
 
 
 def same_context(a: Context, b: Context) -> bool:
@@ -146,7 +196,7 @@ def test_l6_the_future_does_not_change_the_past(memory: Memory) -> None:
     longer = remember_all(memory, [1, 2, 9])
     assert [to_bytes(e) for e in longer[:2]] == [to_bytes(e) for e in state]
     if memory.info.scope == "take":
-        alone = memory.remember((), shot(2))
+        alone = memory.remember((), shot_for(memory, 2))
         assert to_bytes(alone) == to_bytes(state[1])
 
 

@@ -101,3 +101,41 @@ def test_positions_stand_at_the_centre_of_what_a_token_covers() -> None:
 def test_an_impossible_rate_is_refused(rate: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="rate"):
         MemoryEncoderConfig(rate_hwt=rate)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("hr", ["patchifier", "shortcut"])
+@torch.no_grad()
+def test_a_linear_branch_streams_too_and_begins_as_the_reduced_clip(
+    rate: tuple[int, int, int], hr: str
+) -> None:
+    torch.manual_seed(0)
+    config = MemoryEncoderConfig(rate_hwt=rate, width=32, channels=(8, 16, 16, 16), hr=hr)  # type: ignore[arg-type]
+    encoder = MemoryEncoder(config).double().eval()
+    patch = nn.Conv3d(16, 32, (1, 2, 2), (1, 2, 2)).double()
+    latents, reduced = clip(rate, steps=3)
+    start = encoder.stream(latents, reduced, patch)
+    assert torch.equal(start, patch(reduced).flatten(2).transpose(1, 2))
+    assert encoder.patchifier is not None
+    torch.nn.init.normal_(encoder.patchifier.conv.weight, std=0.1)
+    whole, streamed = encoder(latents, reduced, patch), encoder.stream(latents, reduced, patch)
+    assert (whole - streamed).abs().max() <= 1e-12
+    assert not torch.equal(whole, start)
+
+
+@torch.no_grad()
+def test_the_large_patchifier_is_one_linear_map_of_a_tokens_block() -> None:
+    config = MemoryEncoderConfig(width=32, branches="hr", hr="patchifier")
+    encoder = MemoryEncoder(config).double()
+    assert set(dict(encoder.named_parameters())) == {
+        "patchifier.conv.weight",
+        "patchifier.conv.bias",
+    }
+    assert encoder.patchifier is not None
+    torch.nn.init.normal_(encoder.patchifier.conv.weight, std=0.1)
+    latents, reduced = clip((2, 2, 2), steps=2)
+    tokens = encoder(latents, reduced, nn.Identity())
+    block = latents[0, :, 1:3, :4, :4].flatten()  # the second token in time: latents 1 and 2
+    first = encoder.patchifier.conv.weight.flatten(1) @ block
+    per_step = (SIZE[0] // 4) * (SIZE[1] // 4)
+    assert (tokens[0, per_step] - first).abs().max() <= 1e-12

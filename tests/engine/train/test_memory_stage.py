@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from engine.models.checkpoint import load_vae
 from engine.recipes import load_model, wan
 from engine.train.attention import write_out_attention
 from engine.train.batches import StoryPool, first_shot_batch, next_shot_batch, retrieval_batch
-from engine.train.latents import StoryLatents, encode_story, read_shard, write_shard
-from engine.train.memory_stage import MemoryStage, MemoryTraining, train
-from engine.train.objectives import ObjectiveOptions, mask_history
+from engine.train.latents import StoryLatents, encode_story, read_shard, salience_of, write_shard
+from engine.train.memory_stage import MemoryStage, MemoryTraining, train, with_other_colours
+from engine.train.objectives import ObjectiveOptions, mask_history, weighted_mean
+from engine.train.world.canvas import FIGURE, LANDMARK, SIGN
 from engine.train.world.story import WorldDials, tell
 from tests.engine.conftest import CPU
 
@@ -47,6 +49,7 @@ def stage(tiny_checkpoint: Path, shards: Path, out: Path, **options: object) -> 
             save_seconds=0.0,
             use_bfloat16=False,
             num_validation=4,
+            sheet_rows=0,
         ),
         **options,  # type: ignore[arg-type]
     )
@@ -72,13 +75,51 @@ def test_the_person_is_always_in_the_past(stories: list[StoryLatents]) -> None:
                 assert torch.equal(batch.past_BNCTHW[item, 0], last.float())
 
 
-def test_a_first_shot_has_no_past_and_its_caption_tells_the_look(
-    stories: list[StoryLatents],
-) -> None:
-    batch = first_shot_batch(stories, random.Random(0), first=1.0)
+def test_a_shot_without_a_past_is_told_in_full(stories: list[StoryLatents]) -> None:
+    batch = first_shot_batch(stories, random.Random(0), told=1.0)
     assert batch.num_past == 0
-    assert batch.captions == tuple(story.captions[0] for story in stories)
+    assert all(
+        caption in story.descriptions
+        for caption, story in zip(batch.captions, stories, strict=True)
+    )
     assert all("shirt" in caption for caption in batch.captions)
+
+
+def test_pictures_are_first_latents_of_shots(stories: list[StoryLatents]) -> None:
+    clips = first_shot_batch(stories, random.Random(3))
+    pictures = first_shot_batch(stories, random.Random(3), num_latents=1)
+    assert torch.equal(pictures.target_BCTHW, clips.target_BCTHW[:, :, :1])
+    assert torch.equal(pictures.salience_BTHW, clips.salience_BTHW[:, :1])
+    assert pictures.times_BT.tolist() == [[0]] * len(stories)
+    assert pictures.captions == clips.captions
+
+
+def test_other_colours_change_every_colour_and_nothing_else() -> None:
+    assert with_other_colours("Mia wears a white striped shirt and blue trousers.") == (
+        "Mia wears a red striped shirt and green trousers."
+    )
+
+
+def test_people_props_and_signs_weigh_more_than_the_background() -> None:
+    labels = torch.zeros(5, 96, 160, dtype=torch.uint8)
+    labels[:, 8:16, 16:24] = FIGURE
+    labels[1:3, :8, :8] = SIGN
+    labels[:, 88:, :] = LANDMARK
+    salience = salience_of(labels)
+    assert salience.shape == (2, 12, 20)
+    assert salience[:, 1, 2].tolist() == [255, 255]
+    assert salience[:, 0, 0].tolist() == [0, 128]
+    assert int(salience.sum()) == 2 * 255 + 128
+
+
+def test_weight_on_people_costs_an_error_there_more(stories: list[StoryLatents]) -> None:
+    batch = next_shot_batch(stories, 1, random.Random(0))
+    is_figure = batch.salience_BTHW > 0.5
+    assert is_figure.any() and batch.salience_BTHW.max() <= 1
+    error = is_figure.float()
+    plain = weighted_mean(error, batch.salience_BTHW, 0.0)
+    assert torch.isclose(plain, error.mean())
+    assert weighted_mean(error, batch.salience_BTHW, 3.0) > 1.5 * plain
 
 
 def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:
@@ -148,14 +189,18 @@ def test_resuming_is_bit_equal_to_never_having_stopped(
 def test_all_weights_of_the_tiny_model_are_trained_and_shipped(
     tiny_checkpoint: Path, shards: Path, tmp_path: Path
 ) -> None:
-    run = stage(tiny_checkpoint, shards, tmp_path / "run")
+    run = stage(tiny_checkpoint, shards, tmp_path / "run", sheet_rows=1, budget_steps=1)
     list(train(run))
+    with Image.open(run.out / "contact_sheet.png") as sheet:
+        assert sheet.width > 5 * 160
     before = load_model(wan(tiny_checkpoint), CPU).parts
     after = load_model(wan(run.out / "checkpoint"), CPU).parts
     assert after.card == before.card
-    for name in ("transformer", "text_encoder"):
-        old, new = getattr(before, name).state_dict(), getattr(after, name).state_dict()
-        assert any(not torch.equal(old[key], new[key]) for key in old)
+    old, new = before.transformer.state_dict(), after.transformer.state_dict()
+    assert any(not torch.equal(old[key], new[key]) for key in old)
+    # The text encoder has a stage of its own and is frozen after it.
+    old, new = before.text_encoder.state_dict(), after.text_encoder.state_dict()
+    assert all(torch.equal(old[key], new[key]) for key in old)
     assert torch.equal(
         before.vae.state_dict()["decoder.conv_in.weight"],
         after.vae.state_dict()["decoder.conv_in.weight"],

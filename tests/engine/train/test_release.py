@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from engine.card import load_card
 from engine.errors import CheckpointError
+from engine.protocol import StrengthEffect
 from engine.train.release import release
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -28,7 +29,9 @@ def test_a_polished_decoder_ships_with_measured_defaults(
 ) -> None:
     vae = changed_vae(tiny_checkpoint, tmp_path / "vae", "decoder.conv_in.bias")
     out = tmp_path / "out"
-    release(tiny_checkpoint, out, vae=vae, strength=1.5, guidance=2.0)
+    effect = StrengthEffect(strength=1.5, figure="looks kept", value=91.0, unit="%")
+    release(tiny_checkpoint, out, vae=vae, strength=1.5, guidance=2.0, effects=(effect,))
+    assert load_card(out).strength_effects == (effect,)
     assert (load_card(out).strength, load_card(out).guidance) == (1.5, 2.0)
     assert (out / "vae" / WEIGHTS).read_bytes() == (vae / WEIGHTS).read_bytes()
     assert not (tmp_path / "out.part").exists()

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from engine.protocol import Encoding
+from engine.specs import Encoding
 from studio.media import child, encode, export
 from studio.media.child import MediaCancelled, MediaRefused
 from studio.media.export import Film, Part

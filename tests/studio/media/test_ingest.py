@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import av
@@ -170,6 +171,24 @@ def test_a_playlist_never_opens_another_file(tmp_path: Path, text: str, name: st
     path = tmp_path / name
     path.write_text(text)
     refused(path, "playlist, perhaps|cannot be read")
+
+
+@pytest.mark.parametrize("protocol", ["concat:", "subfile,,start,0,end,0,,:", "cache:"])
+def test_no_protocol_but_that_of_files_is_opened(tmp_path: Path, protocol: str) -> None:
+    path = lavfi(tmp_path / "secret.mp4", "testsrc2=size=96x64:rate=8:duration=1")
+    av.open(f"{protocol}{path}").close()  # what an address within a file could reach
+    with pytest.raises(av.error.FFmpegError):
+        av.open(f"{protocol}{path}", options=ingest.OPTIONS)
+
+
+def test_no_connection_is_made_whatever_a_file_names(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/secret.mp4"
+        with pytest.raises(av.error.FFmpegError):
+            av.open(address, options={**ingest.OPTIONS, "rw_timeout": "2000000"})
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_truncated_files_say_how_much_could_be_read(tmp_path: Path) -> None:

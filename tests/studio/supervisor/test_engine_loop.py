@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.protocol import GenerateSpec
+from engine.specs import GenerateSpec
 from storage import jobs, references, workers
 from storage.database import Library
 from storage.errors import DiskFull

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.records import Cut, Shot, ShotMemory, ShotParams, cut_from_json, cut_to_json
+from storage.records import Cut, Marker, Shot, ShotParams, cut_from_json, cut_to_json
+from storage.shot_memory import ShotMemory
 from studio.timeline import edits
 from studio.timeline.cut import duration, locate, shown_shots, starts, total_frames
-from studio.timeline.edits import EditRefused, Material
+from studio.timeline.edit import EditRefused, Material
 from studio.timeline.operation import Setting, run
 from studio.timeline.plan import plan
 from studio.timeline.storyboard import parse
@@ -52,7 +53,9 @@ def cuts(draw: st.DrawFn) -> Cut:
                 memory=ShotMemory(),
             )
         )
-    return Cut(rate=(8, 1), width=96, height=64, shots=tuple(shots))
+    frames = draw(st.lists(st.integers(0, 120), max_size=4, unique=True))
+    markers = tuple(Marker(frame=frame, label=str(frame)) for frame in sorted(frames))
+    return Cut(rate=(8, 1), width=96, height=64, shots=tuple(shots), markers=markers)
 
 
 IDS = st.sampled_from([f"s{n}" for n in range(7)])
@@ -73,7 +76,21 @@ OPS = st.one_of(
         }
     ),
     st.fixed_dictionaries(
-        {"kind": st.sampled_from(["delete", "duplicate"]), "shot_ids": st.lists(IDS, max_size=3)}
+        {
+            "kind": st.sampled_from(["delete", "duplicate", "clear", "solo"]),
+            "shot_ids": st.lists(IDS, max_size=3),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(
+                ["add_marker", "rename_marker", "move_marker", "delete_markers"]
+            ),
+            "frame": st.integers(-1, 130),
+            "to": st.integers(-1, 130),
+            "label": st.one_of(st.text(max_size=3), st.none()),
+            "frames": st.lists(st.integers(-1, 130), max_size=3),
+        }
     ),
     st.fixed_dictionaries(
         {
@@ -139,6 +156,9 @@ def test_any_operation_gives_a_legal_cut_or_is_refused_in_words(
     for shot in edit.cut.shots:
         length = MATERIALS[shot.take_id].num_frames if shot.take_id else shot.num_frames
         assert 0 <= shot.in_ < shot.out <= length
+    frames = [m.frame for m in edit.cut.markers]
+    assert frames == sorted(set(frames))
+    assert len(frames) == len(cut.markers) or op["kind"] in ("add_marker", "delete_markers")
     assert cut_from_json(cut_to_json(edit.cut)) == edit.cut
 
 
@@ -182,13 +202,14 @@ def test_every_frame_of_the_cut_is_in_exactly_one_shot(cut: Cut) -> None:
     assert [s for s in cut.shots if not s.muted] == list(shown_shots(cut))
 
 
-def test_a_locked_shot_refuses_everything_but_its_title_and_unlocking() -> None:
+def test_a_locked_shot_keeps_its_picture_whatever_is_asked() -> None:
     cut = Cut(rate=(8, 1), width=96, height=64, shots=())
     cut = run(cut, {"kind": "insert", "before": None, "prompt": "x"}, setting()).cut
     locked = run(cut, {"kind": "set", "shot_id": "s100", "fields": {"locked": True}}, setting())
     assert locked.label == "Lock Shot 1"
     for op in (
         {"kind": "delete", "shot_ids": ["s100"]},
+        {"kind": "clear", "shot_ids": ["s100"]},
         {"kind": "pick_take", "shot_id": "s100", "take_id": "t1"},
         {"kind": "set", "shot_id": "s100", "fields": {"prompt": "y"}},
     ):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +21,8 @@ FACTS = EngineFacts(
     seconds_per_shot=2.0,
     words=frozenset(["a", "red", "ball", "rolls", "the", "door", "isn't"]),
 )
+
+VECTORS = Path(__file__).parents[2] / "js" / "words.json"
 
 
 @st.composite
@@ -71,6 +77,13 @@ def test_words_the_model_does_not_know_are_named_once() -> None:
     assert unknown_words("anything", frozenset()) == ()
 
 
+def test_unknown_words_are_the_same_here_as_on_the_page() -> None:
+    vectors = json.loads(VECTORS.read_text("utf-8"))
+    for vector in vectors:
+        words = frozenset(vector["words"])
+        assert unknown_words(vector["text"], words) == tuple(vector["unknown"]), vector["text"]
+
+
 def test_gaps_overlaps_and_a_late_start_are_said() -> None:
     beats = (
         Beat(frame=8, text="a", num_frames=17),
@@ -80,3 +93,12 @@ def test_gaps_overlaps_and_a_late_start_are_said() -> None:
     made = plan(Storyboard(beats=beats), FACTS)
     assert len(made.warnings) == 3
     assert "starts at zero" in made.warnings[0]
+
+
+def test_a_plan_that_outgrows_the_budget_says_from_which_shot_on() -> None:
+    board = parse("0:00 a ball\n0:01 a box\n0:02 a ball", (8, 1))
+    facts = replace(FACTS, memory_budget=FACTS.tokens_per_shot)
+    warned = [w for w in plan(board, facts).warnings if "budget" in w]
+    assert len(warned) == 1
+    assert warned[0].startswith("From Shot 3")
+    assert not any("budget" in w for w in plan(board, FACTS).warnings)

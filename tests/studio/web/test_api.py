@@ -11,8 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from engine.errors import CheckpointError
-from engine.protocol import GenerateSpec
+from engine.specs import GenerateSpec
 from storage.database import Library
+from storage.records import Take
+from studio.actions.take_document import take_to_json
 from studio.server import build_app
 from studio.settings import Settings
 from tests.conftest import Studio
@@ -33,7 +35,10 @@ def test_a_storyboard_becomes_a_film_whose_shots_read_those_before(studio: Studi
     assert [s["start"] for s in document["shots"]] == [0, 17, 34]
     assert document["total_frames"] == 51
     assert document["label"] == "Generate Shot 3"
-    assert document["memory"] == {"system": "frame_preservation", "tokens": 90, "budget": 5000}
+    assert document["memory"] == {
+        "system": "frame_preservation", "tokens": 90, "budget": 5000,
+        "budget_range": [1000, 20_000],
+    }  # fmt: skip
     specs = [s for s in studio.engine.submitted if isinstance(s, GenerateSpec)]
     assert [len(s.entries) for s in specs] == [0, 1, 2]
     assert all(e.blob_digest and e.key for e in specs[2].entries)
@@ -45,15 +50,29 @@ def test_the_document_has_exactly_the_agreed_fields(shared_studio: Studio) -> No
     document = shared_studio.generated(shared_studio.project())
     assert set(document) == {
         "project", "rev", "seq", "boot", "node_id", "label", "can_undo", "can_redo",
-        "total_frames", "shots", "jobs", "memory",
+        "total_frames", "shots", "markers", "jobs", "memory", "update", "version",
     }  # fmt: skip
     assert set(document["shots"][0]) == {
         "shot_id", "title", "prompt", "num_frames", "in", "out", "start", "locked", "muted",
-        "params", "memory", "take", "take_id", "num_takes", "stale", "unknown_words",
+        "params", "memory", "take", "take_id", "num_takes", "stale", "unknown_words", "grade",
+        "changes", "reads",
     }  # fmt: skip
     assert document["project"] == {
         "id": document["project"]["id"], "name": "Film", "rate": [8, 1], "width": 96, "height": 64,
     }  # fmt: skip
+
+
+def test_a_document_names_the_strongest_sources_and_the_list_of_takes_all_of_them() -> None:
+    weights = (0.1, 0.5, 0.3, 0.1)
+    sources = tuple({"take_id": f"t{i}", "weight": weight} for i, weight in enumerate(weights))
+    take = Take(
+        id="t", shot_id="s", spec={}, spec_digest="", media_digest="", latents_digest=None,
+        strip_digest="", strip_tiles=1, num_frames=1, rate=(8, 1), width=96, height=64,
+        sources=sources,
+    )  # fmt: skip
+    named = [source["take_id"] for source in take_to_json(take, num_sources=2)["sources"]]
+    assert named == ["t1", "t2"]
+    assert len(take_to_json(take)["sources"]) == 4
 
 
 def test_the_engine_says_what_the_model_can_do(shared_studio: Studio) -> None:

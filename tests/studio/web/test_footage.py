@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.protocol import EncodeSpec
+from engine.specs import EncodeSpec
 from studio.supervisor.media_loop import piece_lengths
 from tests.conftest import Studio
 from tests.engine.facts import INFO
@@ -35,7 +35,7 @@ def test_footage_becomes_shots_of_the_cut_and_entries_of_its_memory(
     assert [s["take"]["num_frames"] for s in footage] == [33, 33, 4]
     assert [s["title"] for s in footage] == ["hike <b> 1", "hike <b> 2", "hike <b> 3"]
     assert all(s["take"]["kind"] == "footage" for s in footage)
-    assert document["memory"]["tokens"] == 90
+    assert document["memory"]["tokens"] == (5 + 5 + 2) * 10  # steps of 8 frames, rows x columns
     (spec,) = [s for s in studio.engine.submitted if isinstance(s, EncodeSpec)]
     assert sum(spec.lengths) == 70
     first = studio.session.library.blobs.path(_digest(footage[1]["take"]["media"]))

@@ -123,6 +123,15 @@ def test_s9_two_hosts_or_two_origins_are_refused(client: TestClient) -> None:
     assert client.get("/", headers=origins).status_code == 403
 
 
+def test_s9_a_whole_address_instead_of_a_path_is_refused() -> None:
+    settings = Settings(data_folder=Path(), port=7860, token=TOKEN)
+    guard = Guard(Starlette(), settings)
+    headers = [(b"host", b"127.0.0.1:7860"), (b"authorization", f"Bearer {TOKEN}".encode())]
+    scope = {"type": "http", "method": "GET", "headers": headers}
+    assert guard.judge({**scope, "path": "http://evil.com/"}) == 421
+    assert guard.judge({**scope, "path": "/"}) == 0
+
+
 @pytest.mark.parametrize("path", CLOSED)
 def test_routes_of_gradio_that_are_not_used_are_closed(client: TestClient, path: str) -> None:
     assert client.get(f"{path}/x", headers=OWNER).status_code == 403

@@ -70,7 +70,7 @@ def test_a_blob_is_served_only_as_what_it_is(shared_studio: Studio, take: Any) -
     assert shared_studio.client.get(f"/media/{digest}.jpg").status_code == 404
     assert shared_studio.client.get(f"/media/{digest}.html").status_code == 404
     (latents,) = [
-        b for b in _digests(shared_studio) if b["media_type"] == "application/octet-stream"
+        b for b in _digests(shared_studio) if b["media_type"] == "application/x-safetensors"
     ][:1]
     for ending in ("mp4", "png", "jpg"):
         assert shared_studio.client.get(f"/media/{latents['digest']}.{ending}").status_code == 404
