@@ -37,15 +37,16 @@ browser: $(VENV)/.installed-dev  ## A Chromium for the browser tests, where ther
 		|| $(BIN)/playwright install chromium
 
 test: $(VENV)/.installed-dev browser  ## All tests, with coverage.
-	$(BIN)/coverage erase
-	OMP_WAIT_POLICY=PASSIVE $(BIN)/coverage run -m pytest
-	$(BIN)/coverage report
+	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 MNEMOREEL_TEST_PATIENCE=4 \
+		$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term
 
 train-embedded: setup  ## The whole training plan; stop it at any time, run it again to continue.
 	$(BIN)/python -m engine.train.plan --out runs/embedded
 
 docs: setup  ## The gallery, the screenshots and the measurements that docs/ shows.
 	$(BIN)/python -m engine.train.world.gallery --out docs/gallery/world.png
+	$(BIN)/python -m benchmarks.samples
+	$(BIN)/python -m benchmarks.tour --themes
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage
