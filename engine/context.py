@@ -134,6 +134,16 @@ class ContextSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnText:
+    """The prompt of one past shot, which its tokens read in place of the section's."""
+
+    num_tokens: int
+    """Tokens of the shot in the context."""
+    text_BLD: torch.Tensor
+    """Text embeddings of the prompt, as long as the section's. B is 1 or that of the section."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Context:
     """What is read from memory for one section. Empty = the base model as it is."""
 
@@ -143,6 +153,9 @@ class Context:
     token_timestep: float | None = 0.0
     """Timestep the memory tokens are modulated with: 0 = clean. None = the section's own."""
     sources: tuple[ContextSource, ...] = ()
+    own_texts: tuple[OwnText, ...] = ()
+    """What the tokens read in cross-attention, in their order; together as many tokens as there
+    are. Empty = all of them read the prompt of the section."""
 
     @property
     def num_tokens(self) -> int:

@@ -63,6 +63,8 @@ class ShotRequest:
     """A registered system, or `none`."""
     rules: Rules = field(default_factory=dict)
     """How entries are read: what is forgotten and pinned."""
+    past_prompts: tuple[str, ...] = ()
+    """Prompt of each entry of the memory state; empty strings for footage."""
     known: Known | None = None
     """Frames that are held or varied. None = everything is made from noise."""
     resume: Halfway | None = None
@@ -168,7 +170,9 @@ def denoise(
         num_latents=time, rows=rows // 2, columns=columns // 2, rules=request.rules
     )
     is_read = memory is not None and request.strength != 0.0
-    context = memory.context(state, section) if memory is not None and is_read else EMPTY
+    context = EMPTY
+    if memory is not None and is_read:
+        context = model.told(memory.context(state, section), request.past_prompts)
     yield MemoryRead(num_tokens=context.num_tokens, sources=context.sources)
     before = request.resume
     mass = AttentionMass(

@@ -47,6 +47,9 @@ class EntryRef:
     """Frames of the take that are not read: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
+    prompt: str = ""
+    """Prompt of the take, which its tokens read: who is called what. Empty = footage, or a job
+    that reads pictures alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

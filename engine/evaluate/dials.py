@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from engine.context import MemoryState
 from engine.evaluate import readers
 from engine.evaluate.films import (
+    NO_PAST,
     FilmedShot,
+    Past,
     film,
     open_model,
+    past_of,
     table_parser,
     words_of_command,
 )
@@ -44,7 +46,7 @@ class Trial:
     dial: str
     story: int
     shot: FilmedShot
-    state: MemoryState
+    past: Past
     """Empty where the caption tells everything."""
     questions: tuple[tuple[str, Read], ...]
     """(true answer, reader) pairs."""
@@ -87,12 +89,12 @@ def returns(renderer: Renderer, plan: DialPlan) -> Iterator[Trial]:
         filmed = film(renderer.model, tell(TEST_SEEDS[number], dials), shelf=renderer.shelf)
         target = filmed[-1]
         for away in plan.away:
-            past = [filmed[0], *filmed[len(filmed) - 1 - away : -1]]
+            kept = [filmed[0], *filmed[len(filmed) - 1 - away : -1]]
             yield Trial(
                 dial=f"landmark's colour, {away} shots away",
                 story=number,
                 shot=target,
-                state=tuple(shot.entry for shot in past),
+                past=past_of(kept),
                 questions=(_landmark_question(target.script),),
             )
 
@@ -109,7 +111,7 @@ def counts(renderer: Renderer, plan: DialPlan) -> Iterator[Trial]:
             dial="number of props, told",
             story=number,
             shot=filmed[0],
-            state=(),
+            past=NO_PAST,
             questions=(question,),
         )
 
@@ -140,7 +142,7 @@ def two_people(renderer: Renderer, plan: DialPlan) -> Iterator[Trial]:
                 dial=dial,
                 story=number,
                 shot=filmed[index],
-                state=tuple(shot.entry for shot in filmed[:index]),
+                past=past_of(filmed[:index]),
                 questions=questions,
             )
 
@@ -158,11 +160,11 @@ def measure(renderer: Renderer, plan: DialPlan) -> Iterator[Result]:
                 yield _result(trial, kind, trial.hits(picked(frames)))
         for seed in plan.seeds:
             for kind in ("own", "none"):
-                asked = [trial for trial in trials if trial.state or kind == "none"]
+                asked = [trial for trial in trials if trial.past.state or kind == "none"]
                 orders = [
                     Order(
                         script=trial.shot.script,
-                        state=trial.state if kind == "own" else (),
+                        past=trial.past if kind == "own" else NO_PAST,
                         strength=strength,
                         seed=10_000 * seed + trial.story,
                     )
@@ -242,7 +244,7 @@ def _sign_trial(dial: str, number: int, filmed: list[FilmedShot], index: int) ->
         dial=dial,
         story=number,
         shot=filmed[index],
-        state=tuple(shot.entry for shot in filmed[:index]),
+        past=past_of(filmed[:index]),
         questions=((script.scene.sign, read),),
     )
 

@@ -42,6 +42,25 @@ class FilmedShot:
         return self.decode(self.latents_BCTHW)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """The shots that a render reads, oldest first: their entries, and the prompts beside them."""
+
+    state: MemoryState = ()
+    prompts: tuple[str, ...] = ()
+
+
+NO_PAST = Past()
+
+
+def past_of(shots: Sequence[FilmedShot]) -> Past:
+    """Return filmed shots as a render reads them."""
+    return Past(
+        state=tuple(shot.entry for shot in shots),
+        prompts=tuple(shot.script.caption for shot in shots),
+    )
+
+
 def memory_of(model: Model, system: str = SYSTEM) -> Memory:
     """Return the memory system that is measured."""
     return model.memories[system]

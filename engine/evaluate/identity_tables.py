@@ -13,7 +13,9 @@ from engine.train.world.attributes import APPEARANCE, STAGING
 NOT_REPORTED = "not reported"
 LOOKS: tuple[str, ...] = ("hat", "hair", "trousers", "skin")
 """Averaged beside the shirt: what the next shots must keep as well."""
-_KINDS: tuple[MemoryKind, ...] = ("drawn", "VAE", "first", "own", "none", "wrong")
+_LEANING: tuple[MemoryKind, ...] = ("own", "untold", "words", "wrong")
+"""Memories whose strength is told."""
+_KINDS: tuple[MemoryKind, ...] = ("drawn", "VAE", "first", "none", *_LEANING)
 _BINDING: tuple[tuple[str, Callable[[str, str, str], bool]], ...] = (
     ("named", lambda read, named, other: read == named),
     ("other", lambda read, named, other: read == other),
@@ -81,7 +83,7 @@ def memory_table(
     rows = []
     for kind, strength in keys:
         group = [o for o in outcomes if (_KINDS.index(o.memory), o.strength) == (kind, strength)]
-        shown = f"{strength:g}" if _KINDS[kind] in ("own", "wrong") else "-"
+        shown = f"{strength:g}" if _KINDS[kind] in _LEANING else "-"
         cells = [cell(group, name, judge) for name in names]
         if has_mean:
             cells.append(mean_cell(group, LOOKS, judge))
@@ -92,7 +94,8 @@ def memory_table(
     note = (
         "Share of shots in which the judge reads the true value, with 95 % intervals over stories; "
         "only shots whose true picture shows the attribute count. `drawn` and `VAE` are the true "
-        "shots themselves: what the judge can read at best."
+        "shots themselves: what the judge can read at best. `untold` reads the own past without "
+        "its prompts, `words` its prompts beside the pictures of another story."
     )
     return Table(title=title, columns=columns, rows=tuple(rows), note=note)
 

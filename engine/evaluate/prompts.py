@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine.evaluate.films import (
+    NO_PAST,
     FilmedShot,
     film,
     open_model,
@@ -56,10 +57,10 @@ def render_prompts(renderer: Renderer, judge: Judge, plan: IdentityPlan) -> Iter
             for number in numbers:
                 # The seed and strength of the same shot in the identity table: one render for both.
                 first = target_of(number, filmed[number], 0)
-                asked.append(ask(first, "first", (), strength, seed))
+                asked.append(ask(first, "first", NO_PAST, strength, seed))
                 for target in compared_targets(number, filmed[number], plan):
-                    asked.append(ask(target, "none", (), 1.0, seed))
-                    asked.append(ask(target, "own", target.state, strength, seed))
+                    asked.append(ask(target, "none", NO_PAST, 1.0, seed))
+                    asked.append(ask(target, "own", target.own, strength, seed))
         pictures = renderer.pictures([item.order for item in asked])
         for item, frames in zip(asked, pictures, strict=True):
             yield judged(judge, item.target, frames, item.memory, item.order.strength)

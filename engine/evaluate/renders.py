@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
 import torch
 
-from engine.context import MemoryState
-from engine.evaluate.films import FilmedShot, film, published_story
+from engine.evaluate.films import NO_PAST, FilmedShot, Past, film, past_of, published_story
 from engine.evaluate.takes import Order, Renderer
 from engine.models.judge import PICKS, Judge
 from engine.train.world.attributes import labels_of, visible_attributes
 from engine.train.world.characters import Character
 from engine.train.world.script import ShotScript
 
-MemoryKind = Literal["drawn", "VAE", "own", "none", "wrong", "film", "first"]
-"""Whose memory a shot was rendered with. `drawn` and `VAE` are the true shot itself; `film` is a
-shot of a whole film that the model made, its own takes in memory; `first` is the first of it."""
+MemoryKind = Literal["drawn", "VAE", "own", "untold", "words", "none", "wrong", "film", "first"]
+"""Whose memory a shot was rendered with. `drawn` and `VAE` are the true shot itself; `untold` is
+its own memory read without the prompts of the past shots, `words` those prompts beside the pictures
+of another story; `film` is a shot of a whole film that the model made, its own takes in memory;
+`first` is the first of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +77,9 @@ class Target:
     true_shot: FilmedShot
 
     @property
-    def state(self) -> MemoryState:
-        """The memory of everything before it."""
-        return tuple(shot.entry for shot in self.past)
+    def own(self) -> Past:
+        """Everything before it, as memory holds it."""
+        return past_of(self.past)
 
     @property
     def last_seen(self) -> FilmedShot:
@@ -160,24 +161,25 @@ def _asked(
     usual = renderer.model.card.strength
     compared = compared_targets(number, filmed, plan)
     for target in compared:
-        wrong = tuple(other.entry for other in stranger[: len(target.past)])
-        yield ask(target, "none", (), 1.0, seed)
+        own, wrong = target.own, past_of(stranger[: len(target.past)])
+        yield ask(target, "none", NO_PAST, 1.0, seed)
         for strength in sorted({*plan.strengths, usual}):
-            yield ask(target, "own", target.state, strength, seed)
+            yield ask(target, "own", own, strength, seed)
         yield ask(target, "wrong", wrong, usual, seed)
+        untold = replace(own, prompts=("",) * len(own.prompts))
+        yield ask(target, "untold", untold, usual, seed)
+        yield ask(target, "words", replace(wrong, prompts=own.prompts), usual, seed)
     if plan.with_positions:
         done = {target.position for target in compared}
         for target in targets_of(number, filmed):
             if target.position not in done:
-                yield ask(target, "own", target.state, usual, seed)
+                yield ask(target, "own", target.own, usual, seed)
 
 
-def ask(
-    target: Target, memory: MemoryKind, state: MemoryState, strength: float, seed: int
-) -> Asked:
+def ask(target: Target, memory: MemoryKind, past: Past, strength: float, seed: int) -> Asked:
     """Return `target` to be rendered with a memory; equal seeds start from equal noise."""
     noise = 10_000 * seed + 100 * target.story + target.position
-    order = Order(script=target.script, state=state, strength=strength, seed=noise)
+    order = Order(script=target.script, past=past, strength=strength, seed=noise)
     return Asked(target=target, memory=memory, order=order)
 
 
@@ -192,14 +194,20 @@ def _own_films(
 ) -> Iterator[Outcome]:
     """Render stories from their first caption on, as an editor would: only their takes remember."""
     strength = renderer.model.card.strength
-    states: list[MemoryState] = [()] * len(stories)
+    pasts = [NO_PAST] * len(stories)
     for index in range(len(stories[0][1])):
         asked = [
-            ask(target_of(number, filmed, index), "film", state, strength, seed)
-            for (number, filmed), state in zip(stories, states, strict=True)
+            ask(target_of(number, filmed, index), "film", past, strength, seed)
+            for (number, filmed), past in zip(stories, pasts, strict=True)
         ]
         takes = renderer.takes([item.order for item in asked])
-        states = [(*state, *take.entries) for state, take in zip(states, takes, strict=True)]
+        pasts = [
+            Past(
+                state=(*past.state, *take.entries),
+                prompts=(*past.prompts, item.target.script.caption),
+            )
+            for past, take, item in zip(pasts, takes, asked, strict=True)
+        ]
         for item, take in zip(asked, takes, strict=True):
             if index == 0:
                 yield judged(judge, item.target, take.frames_FHW3, "first", strength)

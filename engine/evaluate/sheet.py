@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from engine.evaluate.films import film, open_model, published_story
+from engine.evaluate.films import NO_PAST, film, open_model, past_of, published_story
 from engine.evaluate.renders import IdentityPlan, Target, ask, compared_targets
 from engine.evaluate.shelf import Shelf
 from engine.evaluate.takes import Renderer
@@ -36,11 +36,11 @@ def rows_of(
     asked = []
     for number in range(plan.num_stories):
         target = compared_targets(number, filmed[number], plan)[0]
-        wrong = tuple(shot.entry for shot in filmed[number + 1][: len(target.past)])
+        wrong = past_of(filmed[number + 1][: len(target.past)])
         targets.append(target)
         asked += [
-            ask(target, "own", target.state, strength, plan.seeds[0]),
-            ask(target, "none", (), 1.0, plan.seeds[0]),
+            ask(target, "own", target.own, strength, plan.seeds[0]),
+            ask(target, "none", NO_PAST, 1.0, plan.seeds[0]),
             ask(target, "wrong", wrong, strength, plan.seeds[0]),
         ]
     pictures = renderer.pictures([item.order for item in asked])

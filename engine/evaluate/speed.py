@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.context import MemoryState
 from engine.evaluate.films import (
     SYSTEM,
+    Past,
     film,
     memory_of,
     open_model,
+    past_of,
     published_story,
     table_parser,
     words_of_command,
@@ -76,20 +77,19 @@ def measure(model: Model, plan: SpeedPlan) -> Iterator[Cost]:
     filmed = film(model, published_story(0, num_shots=max(plan.past_shots) + 1))
     latents = filmed[-1].latents_BCTHW.to(torch.bfloat16)  # as in the blob of a take
     per_shot = latents.nbytes + len(to_bytes(filmed[-1].entry))
-    entries = tuple(shot.entry for shot in filmed)
     script = filmed[-1].script
     for past_shots in plan.past_shots:
-        state = entries[:past_shots]
+        past = past_of(filmed[:past_shots])
         for strength in (1.0, model.card.strength):
-            if strength != 1.0 and not state:
+            if strength != 1.0 and not past.state:
                 continue  # without memory there is nothing to lean towards
-            timed_render(model, script, state, strength)
-            runs = [timed_render(model, script, state, strength) for _ in range(plan.num_repeats)]
+            timed_render(model, script, past, strength)
+            runs = [timed_render(model, script, past, strength) for _ in range(plan.num_repeats)]
             yield Cost(
                 past_shots=past_shots,
                 strength=strength,
                 num_tokens=runs[0].num_tokens,
-                num_bytes=memory_of(model).cost(state).bytes_stored,
+                num_bytes=memory_of(model).cost(past.state).bytes_stored,
                 bytes_per_shot=per_shot,
                 shot_seconds=statistics.median(run.total for run in runs),
                 step_seconds=statistics.median(s for run in runs for s in run.steps),
@@ -98,7 +98,7 @@ def measure(model: Model, plan: SpeedPlan) -> Iterator[Cost]:
             )
 
 
-def timed_render(model: Model, script: ShotScript, state: MemoryState, strength: float) -> Timing:
+def timed_render(model: Model, script: ShotScript, past: Past, strength: float) -> Timing:
     """Render one shot as the studio does, without previews and files, and return its seconds."""
     request = ShotRequest(
         prompt=script.caption,
@@ -110,12 +110,13 @@ def timed_render(model: Model, script: ShotScript, state: MemoryState, strength:
         guidance=model.card.guidance,
         strength=strength,
         memory_system=SYSTEM,
+        past_prompts=past.prompts,
     )
     start = last = time.perf_counter()
     kept = decoded = start
     steps: list[float] = []
     num_tokens = 0
-    for event in render_shot(model, request, state, keep=lambda latents: "timed"):
+    for event in render_shot(model, request, past.state, keep=lambda latents: "timed"):
         now = time.perf_counter()
         if isinstance(event, MemoryRead):
             num_tokens = event.num_tokens

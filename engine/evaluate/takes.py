@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.context import Context, ContextRequest, Memory, MemoryEntry, MemoryState, weights_digest
-from engine.evaluate.films import SYSTEM, memory_of
+from engine.context import Context, ContextRequest, Memory, MemoryEntry, OwnText, weights_digest
+from engine.evaluate.films import SYSTEM, Past, memory_of
 from engine.evaluate.shelf import NO_SHELF, Shelf
 from engine.latent_time import num_latents
 from engine.memory.entries import from_bytes, to_bytes
@@ -29,7 +29,7 @@ class Order:
     """A shot to be rendered from its caption and a memory."""
 
     script: ShotScript
-    state: MemoryState
+    past: Past
     strength: float
     seed: int
 
@@ -73,9 +73,9 @@ class Renderer:
             key = ("entry", *self._key(order))
             kept = self.shelf.take(*key)
             if kept is None:
-                digest = f"take.{order.seed}.{len(order.state)}"
+                digest = f"take.{order.seed}.{len(order.past.state)}"
                 shot = shot_latents(self.model, self.memory, latents, frames, digest=digest)
-                entry = self.memory.remember(order.state, shot)
+                entry = self.memory.remember(order.past.state, shot)
                 data = torch.frombuffer(bytearray(to_bytes(entry)), dtype=torch.uint8)
                 self.shelf.put({"entry": data}, *key)
             else:
@@ -109,7 +109,12 @@ class Renderer:
         time = num_latents(orders[0].script.num_frames)
         rows, columns = HEIGHT // 8, WIDTH // 8
         request = ContextRequest(num_latents=time, rows=rows // 2, columns=columns // 2)
-        context = stacked([self.memory.context(order.state, request) for order in orders])
+        context = stacked(
+            [
+                model.told(self.memory.context(order.past.state, request), order.past.prompts)
+                for order in orders
+            ]
+        )
         velocity = guided(
             model.velocity,
             Guidance(
@@ -139,8 +144,9 @@ class Renderer:
             *self._identity,
             order.script.caption,
             order.script.num_frames,
-            [weights_digest(entry.tensors) for entry in order.state],
-            order.strength if order.state else 0.0,
+            [weights_digest(entry.tensors) for entry in order.past.state],
+            order.past.prompts,
+            order.strength if order.past.state else 0.0,
             order.seed,
             (card.num_steps, card.guidance, card.guidance_floor),
         )
@@ -152,10 +158,15 @@ def stacked(contexts: Sequence[Context]) -> Context:
     if first.tokens_BLD is None:
         return first
     tokens = [context.tokens_BLD for context in contexts if context.tokens_BLD is not None]
+    beside = zip(*(context.own_texts for context in contexts), strict=True)
     return Context(
         tokens_BLD=torch.cat(tokens),
         positions_L3=first.positions_L3,
         token_timestep=first.token_timestep,
+        own_texts=tuple(
+            OwnText(num_tokens=own[0].num_tokens, text_BLD=torch.cat([o.text_BLD for o in own]))
+            for own in beside
+        ),
     )
 
 
@@ -164,7 +175,7 @@ def _batches(orders: Sequence[Order], indices: Sequence[int]) -> Iterator[list[i
     groups: dict[object, list[int]] = defaultdict(list)
     for index in indices:
         order = orders[index]
-        grids = tuple((entry.grid, entry.num_latents) for entry in order.state)
+        grids = tuple((entry.grid, entry.num_latents) for entry in order.past.state)
         groups[order.script.num_frames, grids, order.strength if grids else 0.0].append(index)
     for group in groups.values():
         for first in range(0, len(group), BATCH_SIZE):

@@ -243,7 +243,9 @@ class AblationRun:
             batch.target_BCTHW.shape, generator=torch.Generator().manual_seed(story.seed)
         )
         noisy = (1 - NEXT_SIGMA) * batch.target_BCTHW + NEXT_SIGMA * noise
-        context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)
+        context = self.trainee.memory_context(
+            batch.past_BNCTHW, batch.past_lr_BNCTHW, batch.past_captions
+        )
         text = self.trainee.embed(batch.captions)
         levels = torch.tensor([NEXT_SIGMA])
         velocity = self.trainee(noisy, levels, text, context, batch.times_BT)

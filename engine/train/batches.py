@@ -36,6 +36,8 @@ class MemoryBatch:
     """Empty strings for frame retrieval."""
     salience_BTHW: Tensor
     """Share of each target cell that people, props and signs cover, 0 to 1."""
+    past_captions: tuple[tuple[str, ...], ...] = ()
+    """The captions of the N past shots of each item. Empty = the past is read without any."""
 
     @property
     def num_past(self) -> int:
@@ -177,6 +179,7 @@ def next_shot_batch(
         target_BCTHW=target_BCTHW,
         times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(rows), -1),
         captions=tuple(story.captions[k] for story, _, k in rows),
+        past_captions=tuple(tuple(story.captions[i] for i in past) for story, past, _ in rows),
         salience_BTHW=_shares([story.salience_STHW[k] for story, _, k in rows]),
     )
 

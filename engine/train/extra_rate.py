@@ -180,7 +180,9 @@ class RateTraining:
         sigma: float,
     ) -> float:
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
-        context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)
+        # Recall reads pictures alone, a shot the prompts of its past as well.
+        told = batch.past_captions if any(captions) else ()
+        context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, told)
         noisy = (1 - sigma) * target + sigma * noise
         levels = torch.full((len(target),), sigma)
         text = self.trainee.embed(captions)

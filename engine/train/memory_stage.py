@@ -36,7 +36,8 @@ from engine.train.world.vocabulary import COLOURS
 
 NEXT_SHOT_SIGMA = 0.95
 """Where identity is decided: the held-out loss of the dashboard is taken here."""
-COLUMNS = ("step", "seconds", "train", "recall", "own", "none", "wrong", "told", "mistold")
+MEMORIES = ("own", "untold", "none", "wrong")
+COLUMNS = ("step", "seconds", "train", "recall", *MEMORIES, "told", "mistold")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +125,8 @@ class MemoryTraining:
     def evaluate(self) -> dict[str, float]:
         """Return held-out losses: recall at sigma 1, next shot with own, no and wrong memory.
 
+        `untold` is its own memory read without the prompts of the past shots.
+
         `told` and `mistold`: people without memory, by their description and one of other colours.
         """
         rng = random.Random(0)
@@ -134,13 +137,20 @@ class MemoryTraining:
             self.ema.averaged(self.trainee),
             torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16),
         ):
-            own = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)
+            told = batch.past_captions
+            own = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, told)
+            untold = self.trainee.memory_context(
+                batch.past_BNCTHW, batch.past_lr_BNCTHW, [("",) * batch.num_past] * len(told)
+            )
             wrong = self.trainee.memory_context(
-                batch.past_BNCTHW.roll(3, 0), batch.past_lr_BNCTHW.roll(3, 0)
+                batch.past_BNCTHW.roll(3, 0),
+                batch.past_lr_BNCTHW.roll(3, 0),
+                [*told[-3:], *told[:-3]],
             )
             text = self.trainee.embed(batch.captions)
             losses = {
                 "own": self._loss(batch, noise, text, own, NEXT_SHOT_SIGMA),
+                "untold": self._loss(batch, noise, text, untold, NEXT_SHOT_SIGMA),
                 "none": self._loss(batch, noise, text, EMPTY, NEXT_SHOT_SIGMA),
                 "wrong": self._loss(batch, noise, text, wrong, NEXT_SHOT_SIGMA),
             }

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.card import read_json
-from engine.context import Context
+from engine.context import Context, OwnText
 from engine.memory.memory_encoder import MemoryEncoder, token_positions
 from engine.models.checkpoint import load_checkpoint
 from engine.models.lora import add_lora
@@ -24,6 +24,8 @@ from engine.models.transformer import MemoryPort
 from engine.train.attention import write_out_attention
 from engine.train.muon import Muon
 
+PastCaptions = Sequence[Sequence[str]]
+"""For each item of a batch the captions of its past shots."""
 WORDS_SCALE = 0.1
 """Learning rate of the projection of the text, as a part of the others': see above."""
 
@@ -64,8 +66,13 @@ class Trainee(nn.Module):
             captions, self.tokenizer, self.text_encoder, length=self.card.text_length
         )
 
-    def memory_context(self, past_BNCTHW: Tensor, lr_BNCTHW: Tensor) -> Context:
-        """Return the context of N past shots per item, the section at time 0."""
+    def memory_context(
+        self, past_BNCTHW: Tensor, lr_BNCTHW: Tensor, captions: PastCaptions = ()
+    ) -> Context:
+        """Return the context of N past shots per item, the section at time 0.
+
+        `captions` are those of the N shots of each item; without any, all read the section's.
+        """
         batch, num_past = past_BNCTHW.shape[:2]
         tokens = self.encoder(
             past_BNCTHW.flatten(0, 1), lr_BNCTHW.flatten(0, 1), self.transformer.patch_embedding
@@ -78,17 +85,29 @@ class Trainee(nn.Module):
             tokens_BLD=tokens.unflatten(0, (batch, num_past)).flatten(1, 2),
             positions_L3=torch.cat(positions),
             token_timestep=self.card.token_timestep,
+            own_texts=self._own_texts(captions, tokens.shape[1]),
         )
 
-    def window_context(self, past_BNCTHW: Tensor, num_latents: int = 3) -> Context:
+    def window_context(
+        self, past_BNCTHW: Tensor, captions: PastCaptions = (), num_latents: int = 3
+    ) -> Context:
         """Return the context of a sliding window: the newest latents at full rate."""
         newest = past_BNCTHW[:, -1, :, -num_latents:]
         embedded = self.transformer.patch_embedding(newest)
         _, _, time, rows, columns = embedded.shape
+        tokens = embedded.flatten(2).transpose(1, 2)
         return Context(
-            tokens_BLD=embedded.flatten(2).transpose(1, 2),
+            tokens_BLD=tokens,
             positions_L3=token_positions((time, rows, columns), (1, 1, 1), -float(time)),
             token_timestep=self.card.token_timestep,
+            own_texts=self._own_texts([texts[-1:] for texts in captions], tokens.shape[1]),
+        )
+
+    def _own_texts(self, captions: PastCaptions, num_tokens: int) -> tuple[OwnText, ...]:
+        """Return what the tokens of each past shot read, shot by shot over the whole batch."""
+        return tuple(
+            OwnText(num_tokens=num_tokens, text_BLD=self.embed(texts))
+            for texts in zip(*captions, strict=True)
         )
 
     def forward(

@@ -103,11 +103,16 @@ def _generate(session: Session, tx: Connection, job: Job) -> Dispatched:
         guidance=asked["guidance"],
         memory_system=system.name,
         strength=asked["strength"],
-        entries=entry_refs(tx, read.reads),
+        entries=tuple(map(_told, entry_refs(tx, read.reads), read.reads)),
         resume=_checkpoint(tx, job),
         **anchored.parts,
     )
     return Dispatched(spec=spec, memory_keys=read.keys, anchors=anchored.recorded)
+
+
+def _told(ref: EntryRef, read: Read) -> EntryRef:
+    """Return an entry with the prompt that its take was made from; footage has none."""
+    return replace(ref, prompt=str(read.take.spec.get("prompt", "")))
 
 
 def _checkpoint(tx: Connection, job: Job) -> Checkpoint | None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
-from engine.context import MemoryState
 from engine.evaluate import dials, identity, lint, prompts, recall, renders, sheet, speed, vae
-from engine.evaluate.films import FilmedShot, film, memory_of, published_story
+from engine.evaluate.films import (
+    NO_PAST,
+    FilmedShot,
+    Past,
+    film,
+    memory_of,
+    past_of,
+    published_story,
+)
 from engine.evaluate.shelf import Shelf
 from engine.evaluate.takes import Order, Renderer
 from engine.models.judge import Accuracy, Judge, JudgeConfig, save_judge
@@ -134,24 +142,33 @@ def test_targets_are_never_described(filmed: list[FilmedShot]) -> None:
         assert not target.script.described
         assert name in {c.name for shot in target.past for c in shot.script.characters}
         assert target.last_seen.script.character.name == name
-        assert len(target.state) == target.position - 1
+        assert len(target.own.state) == len(target.own.prompts) == target.position - 1
 
 
-def order(filmed: list[FilmedShot], state: MemoryState, seed: int = 0) -> Order:
-    return Order(script=filmed[1].script, state=state, strength=1.0, seed=seed)
+def order(filmed: list[FilmedShot], past: Past, seed: int = 0) -> Order:
+    return Order(script=filmed[1].script, past=past, strength=1.0, seed=seed)
 
 
 def test_a_take_depends_on_what_memory_holds(model: Model, filmed: list[FilmedShot]) -> None:
-    own, none = Renderer(model).takes([order(filmed, (filmed[0].entry,)), order(filmed, ())])
+    own, none = Renderer(model).takes([order(filmed, past_of(filmed[:1])), order(filmed, NO_PAST)])
     assert not torch.equal(own.frames_FHW3, none.frames_FHW3)
     assert own.entries[0].num_latents == none.entries[0].num_latents == 5
 
 
+def test_a_take_depends_on_the_prompts_beside_its_past(
+    model: Model, filmed: list[FilmedShot]
+) -> None:
+    own = past_of(filmed[:1])
+    untold = replace(own, prompts=("",))
+    told, silent = Renderer(model).latents([order(filmed, own), order(filmed, untold)])
+    assert not torch.equal(told, silent)
+
+
 def test_a_shot_looks_the_same_alone_and_in_a_batch(model: Model, filmed: list[FilmedShot]) -> None:
     orders = [
-        order(filmed, (filmed[0].entry,), seed=0),
-        order(filmed, (filmed[2].entry,), seed=1),
-        order(filmed, (), seed=2),
+        order(filmed, past_of(filmed[:1]), seed=0),
+        order(filmed, past_of(filmed[2:]), seed=1),
+        order(filmed, NO_PAST, seed=2),
     ]
     together = Renderer(model).latents(orders)
     for asked, latents in zip(orders, together, strict=True):
@@ -163,7 +180,7 @@ def test_a_shot_looks_the_same_alone_and_in_a_batch(model: Model, filmed: list[F
 def test_a_shelf_gives_back_what_was_made_from_the_same_things(
     model: Model, filmed: list[FilmedShot], tmp_path: Path
 ) -> None:
-    orders = [order(filmed, (filmed[0].entry,)), order(filmed, ())]
+    orders = [order(filmed, past_of(filmed[:1])), order(filmed, NO_PAST)]
     first = Renderer(model, shelf=Shelf(tmp_path))
     made = first.takes(orders)
     again = Renderer(model, shelf=Shelf(tmp_path))
@@ -172,7 +189,7 @@ def test_a_shelf_gives_back_what_was_made_from_the_same_things(
     for one, other in zip(made, kept, strict=True):
         assert torch.equal(one.frames_FHW3, other.frames_FHW3)
         assert torch.equal(one.entries[0].tensors["tokens"], other.entries[0].tensors["tokens"])
-    again.takes([order(filmed, (), seed=9)])
+    again.takes([order(filmed, NO_PAST, seed=9)])
     assert again.num_rendered == 1
 
 

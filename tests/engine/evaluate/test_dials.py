@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.evaluate.dials import Result, Trial, table
-from engine.evaluate.films import FilmedShot
+from engine.evaluate.films import NO_PAST, FilmedShot
 
 
 def results(dial: str, kind: str, *hits: float) -> list[Result]:
@@ -34,7 +34,7 @@ def test_a_shot_with_two_questions_can_be_half_right(filmed_shot: FilmedShot) ->
         dial="shirts of two, remembered",
         story=0,
         shot=filmed_shot,
-        state=(),
+        past=NO_PAST,
         questions=(("red", lambda frames: "red"), ("blue", lambda frames: None)),
     )
     assert trial.hits(np.zeros((3, 96, 160, 3), np.uint8)) == 0.5

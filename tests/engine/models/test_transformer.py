@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 from diffusers import WanPipeline, WanTransformer3DModel
 
-from engine.context import EMPTY, Context
+from engine.context import EMPTY, Context, OwnText
 from engine.models.lora import add_lora, load_lora, save_lora
 from engine.models.transformer import MemoryPort, grid_positions, rope_at
 from engine.recipes import Model
@@ -62,6 +63,47 @@ def test_memory_changes_the_output_and_leaves_no_trace(transformer: Any) -> None
     assert read.shape == stock.shape
     assert (read - stock).abs().max() > 1e-4
     assert torch.equal(transformer(**inputs()).sample, stock)
+
+
+def told(read: Context, *seeds: int) -> Context:
+    """Return a context of three tokens a shot, each shot with a text of its own."""
+    texts = [torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(s)) for s in seeds]
+    return replace(read, own_texts=tuple(OwnText(num_tokens=3, text_BLD=t) for t in texts))
+
+
+@torch.no_grad()
+def test_past_shots_read_their_own_prompts(transformer: Any) -> None:
+    port, read = MemoryPort(transformer), context()
+    same = OwnText(num_tokens=3, text_BLD=inputs()["encoder_hidden_states"])
+    seen = {}
+    for name, one in (
+        ("the section's", read),
+        ("the same by hand", replace(read, own_texts=(same, same))),
+        ("others", told(read, 7, 8)),
+        ("swapped", told(read, 8, 7)),
+    ):
+        with port.memory(one):
+            seen[name] = transformer(**inputs()).sample
+    assert torch.allclose(seen["the section's"], seen["the same by hand"], atol=1e-5)
+    assert not torch.allclose(seen["the section's"], seen["others"], atol=1e-4)
+    assert not torch.allclose(seen["others"], seen["swapped"], atol=1e-4)
+
+
+@torch.no_grad()
+def test_each_item_reads_the_prompts_of_its_own_past(transformer: Any) -> None:
+    port, read = MemoryPort(transformer), context()
+    both = {k: torch.cat([v, v]) for k, v in inputs().items()}
+    rows = [told(read, 7, 8), told(read, 9, 10)]
+    pairs = zip(rows[0].own_texts, rows[1].own_texts, strict=True)
+    joined = tuple(
+        OwnText(num_tokens=3, text_BLD=torch.cat([a.text_BLD, b.text_BLD])) for a, b in pairs
+    )
+    with port.memory(replace(read, own_texts=joined)):
+        batched = transformer(**both).sample
+    for index, row in enumerate(rows):
+        with port.memory(row):
+            alone = transformer(**inputs()).sample
+        assert torch.allclose(batched[index : index + 1], alone, atol=1e-5)
 
 
 @torch.no_grad()
@@ -122,9 +164,9 @@ def test_gradients_reach_memory_and_survive_checkpointing(transformer: Any) -> N
         if checkpointing:
             transformer.enable_gradient_checkpointing()
         tokens = read.tokens_BLD.clone().requires_grad_()  # type: ignore[union-attr]
-        with port.memory(Context(tokens_BLD=tokens, positions_L3=read.positions_L3)):
+        with port.memory(told(Context(tokens_BLD=tokens, positions_L3=read.positions_L3), 7, 8)):
             loss = transformer(**inputs()).sample.pow(2).mean()
-        loss.backward()
+            loss.backward()
         assert tokens.grad is not None
         gradients.append(tokens.grad)
     assert gradients[0].abs().max() > 0

@@ -122,6 +122,14 @@ def test_weight_on_people_costs_an_error_there_more(stories: list[StoryLatents])
     assert weighted_mean(error, batch.salience_BTHW, 3.0) > 1.5 * plain
 
 
+def test_a_past_shot_comes_with_its_own_caption(stories: list[StoryLatents]) -> None:
+    batch = next_shot_batch(stories, 2, random.Random(3))
+    for story, past, told in zip(stories, batch.past_BNCTHW, batch.past_captions, strict=True):
+        for latents, caption in zip(past, told, strict=True):
+            shot = story.captions.index(caption)
+            assert torch.equal(latents, story.latents_SCTHW[shot].float())
+
+
 def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:
     batch = retrieval_batch(stories, 2, random.Random(1))
     length = batch.past_BNCTHW.shape[3]

@@ -126,6 +126,7 @@ def test_muted_and_forgotten_shots_are_not_read_and_no_memory_reads_nothing(stud
     third, fourth = (s for s in studio.engine.submitted[2:] if isinstance(s, GenerateSpec))
     taken = studio.document(project_id)["shots"]
     assert [e.take_id for e in third.entries] == [taken[1]["take_id"]]
+    assert [e.prompt for e in third.entries] == [shots[1]["prompt"]] != [""]
     assert fourth.entries == ()
     assert not taken[3]["stale"]
     unmuted = {"kind": "set", "shot_id": ids[0], "fields": {"muted": False}}
