@@ -58,12 +58,14 @@ from engine.specs import Checkpoint, GenerateSpec, JobResult, Spec
 from engine.takes import BlobDesk
 from engine.watch import resident_mib
 from engine.wire import decode_to_engine, encode
-from storage.blobs import BlobStore
+from storage.blobs import BlobStore, disk_full, is_full
 from storage.errors import StorageError
 
 HEARTBEAT_SECONDS = 2.0
 PIN_SECONDS = 30.0
 """How long the engine waits for the server to commit a pin."""
+NEEDED_FOR_A_TAKE = 1_000_000
+"""Bytes that are named where the disk was full before it was known how many it would have been."""
 LOGGER = logging.getLogger("engine.worker")
 
 
@@ -152,6 +154,11 @@ class Worker:
         except (EngineError, StorageError) as error:
             self._fail(run.job_id, error, str(error))
         except Exception as error:
+            if isinstance(error, OSError) and is_full(error):
+                # A temporary file, as a video is while it is written; blobs say it themselves.
+                full = disk_full(self.store.root, NEEDED_FOR_A_TAKE)
+                self._fail(run.job_id, full, str(full))
+                return
             LOGGER.exception("Job %s failed", run.job_id)
             self._fail(run.job_id, error, f"The engine failed: {error}.")
             if "CUDA" in str(error):

@@ -177,8 +177,10 @@ class Reader:
             return stream.read(length)
 
     def read(self, line: BlobLine) -> bytes:
-        """Return the bytes of a small blob."""
-        return b"".join(self._pieces(f"blobs/{line.digest}", line.size))
+        """Return the bytes of a small blob, or raise `Refused` if it is not what its name says."""
+        data = b"".join(self._pieces(f"blobs/{line.digest}", line.size))
+        _require_digest(line, hashlib.sha256(data).hexdigest(), len(data))
+        return data
 
     def stream(self, digest: str) -> BinaryIO:
         """Return the bytes of a blob as a file that is read in pieces."""
@@ -191,11 +193,7 @@ class Reader:
         for piece in self._pieces(f"blobs/{line.digest}", line.size):
             sha.update(piece)
             size += len(piece)
-        if (sha.hexdigest(), size) != (line.digest, line.size):
-            raise Refused(
-                f"Blob {line.digest} has {size} bytes with digest {sha.hexdigest()}. Expected "
-                f"{line.size} bytes: the file was changed or cut off. Ask for it again."
-            )
+        _require_digest(line, sha.hexdigest(), size)
 
     def _pieces(self, name: str, limit: int) -> Iterator[bytes]:
         size = 0
@@ -224,6 +222,14 @@ class Reader:
                 f"{total} bytes, {text} of them rows. Expected at most {self.limits.max_bytes} "
                 f"and {self.limits.max_part_bytes}."
             )
+
+
+def _require_digest(line: BlobLine, digest: str, size: int) -> None:
+    if (digest, size) != (line.digest, line.size):
+        raise Refused(
+            f"Blob {line.digest} has {size} bytes with digest {digest}. Expected {line.size} "
+            "bytes: the file was changed or cut off. Ask for it again."
+        )
 
 
 def _require_member(info: zipfile.ZipInfo) -> None:

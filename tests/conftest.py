@@ -22,6 +22,7 @@ from studio.server import build_app
 from studio.session import Session
 from studio.settings import Settings
 from tests.fake_engine import FakeEngine
+from tests.patience import patience_ends
 
 # Laws are about results, not about how busy the machine is.
 hypothesis.settings.register_profile(
@@ -70,7 +71,7 @@ class Studio:
 
     def wait(self, job_id: str, seconds: float = 20) -> Any:
         """Return a job once it is over."""
-        deadline = time.monotonic() + seconds
+        deadline = patience_ends(seconds)
         while time.monotonic() < deadline:
             job = self.get(f"/api/jobs/{job_id}")
             if job["state"] in OVER:

@@ -32,6 +32,7 @@ from engine.train.world.story import tell
 from engine.video import vae as video_vae
 from engine.video.picture import psnr
 from studio.settings import EMBEDDED_CHECKPOINT
+from tests.patience import patience_ends
 
 ROOT = Path(__file__).resolve().parents[1]
 STORYBOARD = """\
@@ -141,8 +142,8 @@ class Studio:
     def get(self, path: str) -> Any:
         return self.client.get(path).raise_for_status().json()
 
-    def wait(self, path: str, is_so: Any, seconds: float = 120) -> Any:
-        deadline = time.monotonic() + seconds
+    def wait(self, path: str, is_so: Any, seconds: float = 60) -> Any:
+        deadline = patience_ends(seconds)
         while time.monotonic() < deadline:
             document = self.get(path)
             if is_so(document):

@@ -281,7 +281,9 @@ export class Store extends Film {
   }
 
   _hello(message) {
-    if (message.boot !== this.#boot || message.rev !== this.#rev) this.load();
+    // Between the document and this connection a job may have ended that moved no head.
+    const isNews = message.rev !== this.#rev || message.seq !== this.#confirmed.seq;
+    if (message.boot !== this.#boot || isNews) this.load();
   }
 
   _op(message) {

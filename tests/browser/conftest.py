@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.studio import PATIENCE, Studio, Window, running, window
+from tests.browser.studio import Studio, Window, running, window
+from tests.patience import PATIENCE
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+WAITS = ["TimeoutError: ", "Locator expected "]
+"""What a wait that ran out says. On a machine with other work a browser may stand still for a
+minute: such a test, and no other, runs once more, and the summary of the run names it."""
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -28,8 +33,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not item.path.is_relative_to(here):
             continue
         item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=WAITS))
         if not CHROMIUM.exists():
             item.add_marker(pytest.mark.skip(reason=f"No Chromium at {CHROMIUM}; set CHROMIUM."))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """Add to a failure what the page believed by then: a wait that ran out says nothing."""
+    report = yield
+    desk = getattr(item, "funcargs", {}).get("desk")
+    if report.failed and report.when != "teardown" and isinstance(desk, Window):
+        report.sections.append(("what the pages believe", desk.told()))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Request
 from starlette.requests import Request as WebRequest
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -27,6 +26,7 @@ from storage.database import Library
 from studio.server import build_app
 from studio.settings import Settings
 from tests.fake_engine import FakeEngine
+from tests.patience import PATIENCE
 
 NUM_BITS = 8
 PROMPTS = (
@@ -37,9 +37,18 @@ PROMPTS = (
     "the ball rolls over the box",
 )
 STORYBOARD = "\n".join(f"00:00:{2 * at:02}:00 {prompt}" for at, prompt in enumerate(PROMPTS))
-PATIENCE = float(os.environ.get("MNEMOREEL_TEST_PATIENCE", "1"))
-"""How many times longer to wait for the page than on an idle machine."""
 WAIT_MS = 15_000 * PATIENCE
+BELIEVED = """() => {
+  const { online, busy, playhead, jobs, document: film, engine, range } = window.mnemoreel ?? {};
+  const { playback } = document.querySelector("mnemo-player") ?? {};
+  return {
+    url: location.href, online, busy, playhead, range,
+    engine: engine?.state, jobs: [...jobs?.values() ?? []], rev: film?.rev, seq: film?.seq,
+    shots: film?.shots.map((shot) => [shot.shot_id, shot.take_id, shot.stale, shot.grade]),
+    rate: playback?.rate,
+    seen: window.seen,
+  };
+}"""
 BARE = Path(__file__).with_name("bare.html")
 
 
@@ -178,6 +187,16 @@ class Window:
         else:
             page.wait_for_selector("mnemo-home[data-ready]", timeout=WAIT_MS)
         return page
+
+    def told(self) -> str:
+        """Return what every open page knows of its film, as JSON lines."""
+        lines = []
+        for page in self.context.pages:
+            try:
+                lines.append(json.dumps(page.evaluate(BELIEVED)))
+            except Error as error:
+                lines.append(f"{page.url}: {error}")
+        return "\n".join(lines)
 
     def _note(self, request: Request) -> None:
         if not request.url.startswith((self.studio.url, "data:", "blob:")):

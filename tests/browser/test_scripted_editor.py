@@ -21,7 +21,8 @@ from tests.browser.scripted_editor import (
     facts_of,
     operations,
 )
-from tests.browser.studio import PATIENCE, STORYBOARD, Studio, Window, running, settle, window
+from tests.browser.studio import STORYBOARD, Studio, Window, running, settle, window
+from tests.patience import PATIENCE
 
 SYNCED = "rev => mnemoreel.document.rev >= rev && !mnemoreel.busy"
 # An edit's optimistic cut, or null where the page leaves the operation to the server.

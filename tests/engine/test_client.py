@@ -16,6 +16,7 @@ from engine.errors import CheckpointError, EngineDied
 from engine.protocol import CancelledMessage, Crashed, Failed, Finished, FromEngine, Pin, Progress
 from engine.watch import exit_in_words
 from tests.engine.facts import INFO, generate_spec
+from tests.patience import patience_ends
 
 WORKER = "tests.engine.fake_worker:main"
 LIMITS = Limits(silence=1.0, cancel_grace=0.4, close_grace=1.0, first_backoff=0.05)
@@ -146,7 +147,7 @@ def test_the_engine_ends_when_its_parent_is_killed() -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 2
+    deadline = patience_ends(2)
     while _is_running(child) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _is_running(child)

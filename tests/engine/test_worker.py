@@ -30,6 +30,7 @@ from engine.protocol import (
 from engine.specs import EntryRef, GenerateSpec
 from storage.blobs import BlobStore
 from tests.engine.test_jobs import SPEC
+from tests.patience import patience_ends
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +177,7 @@ def test_the_engine_ends_when_its_parent_is_killed(tiny_checkpoint: Path, tmp_pa
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
         parent.kill()
-    deadline = time.monotonic() + 5
+    deadline = patience_ends(5)
     while Path(f"/proc/{pid}/stat").exists() and time.monotonic() < deadline:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
         if state == "Z":

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.patience import patience_ends
+
 TOKEN = "test-token"
 
 
@@ -59,7 +61,7 @@ class Server:
         self.client = httpx.Client(
             base_url=f"http://127.0.0.1:{port}", headers={"authorization": f"Bearer {TOKEN}"}
         )
-        deadline = time.monotonic() + 90
+        deadline = patience_ends(90)
         while time.monotonic() < deadline:
             try:
                 if self.client.get("/api/engine").json()["state"] == "ready":
@@ -75,7 +77,7 @@ class Server:
         return self.process.wait(20)
 
     def until(self, project_id: str, is_so: Any) -> Any:
-        deadline = time.monotonic() + 90
+        deadline = patience_ends(90)
         while time.monotonic() < deadline:
             document = self.client.get(f"/api/projects/{project_id}").json()
             if is_so(document):

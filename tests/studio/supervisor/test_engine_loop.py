@@ -16,6 +16,7 @@ from studio.settings import Settings
 from studio.supervisor.supervisor import Supervisor
 from tests.conftest import Studio
 from tests.fake_engine import FakeEngine
+from tests.patience import patience_ends
 
 
 def generate(studio: Studio, project_id: str) -> list[str]:
@@ -154,7 +155,7 @@ def test_what_a_dead_process_left_claimed_is_put_back_at_the_start(data_folder: 
         supervisor = Supervisor(session)
         assert [j.id for j in supervisor.requeued] == [job_id]
         supervisor.start()
-        deadline = time.monotonic() + 20
+        deadline = patience_ends(20)
         while time.monotonic() < deadline:
             with library.read() as tx:
                 job = jobs.get(tx, job_id)

@@ -14,6 +14,7 @@ from engine.client import Limits, LocalExecutor
 from storage.database import Library
 from studio.server import build_app
 from studio.settings import Settings
+from tests.patience import patience_ends
 
 WORKER = "tests.engine.fake_worker:main"
 LIMITS = Limits(silence=10.0, cancel_grace=1.0, close_grace=2.0, first_backoff=0.01, memory_mib=300)
@@ -30,7 +31,7 @@ def served(settings: Settings) -> Iterator[TestClient]:
 
 
 def over(client: TestClient, job_id: str) -> dict[str, object]:
-    deadline = time.monotonic() + 120
+    deadline = patience_ends(120)
     while time.monotonic() < deadline:
         job: dict[str, object] = client.get(f"/api/jobs/{job_id}").json()
         if job["state"] in ("done", "failed", "cancelled"):

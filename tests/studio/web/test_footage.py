@@ -13,6 +13,7 @@ from engine.specs import EncodeSpec
 from studio.supervisor.media_loop import piece_lengths
 from tests.conftest import Studio
 from tests.engine.facts import INFO
+from tests.patience import patience_ends
 from tests.studio.media import made
 
 
@@ -114,7 +115,7 @@ def test_the_film_has_every_frame_of_the_cut_and_a_card(shared_studio: Studio) -
     assert len(made.read(film)) == 40
     assert shared_studio.client.get(job["result"]["media"]).status_code == 200
     scratch = shared_studio.session.settings.scratch_folder
-    deadline = time.monotonic() + 10
+    deadline = patience_ends(10)
     while list(scratch.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.01)  # the folder goes right after the job is committed
     assert list(scratch.iterdir()) == []

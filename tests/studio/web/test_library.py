@@ -16,6 +16,7 @@ from studio.settings import Settings
 from studio.supervisor import upkeep
 from studio.supervisor.upkeep import Upkeep
 from tests.conftest import Studio, running_studio
+from tests.patience import patience_ends
 
 
 def save(studio: Studio, project_id: str) -> bytes:
@@ -79,7 +80,7 @@ def test_a_damaged_project_is_said_with_what_to_do(settings: Settings) -> None:
     with Library.open(settings.data_folder) as library, library.write() as tx:
         tx.exec_driver_sql("UPDATE blob SET inline = x'00' WHERE inline IS NOT NULL")
     with running_studio(settings) as studio:
-        deadline = time.monotonic() + 20
+        deadline = patience_ends(20)
         while not studio.get("/api/library")["problems"]:
             assert time.monotonic() < deadline
             time.sleep(0.02)

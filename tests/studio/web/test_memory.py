@@ -12,6 +12,7 @@ from engine.specs import CurveSpec, GenerateSpec, MeasureSpec, RecallSpec
 from storage import jobs
 from studio.actions.fidelity import MOST_MOMENTS, moments_of
 from tests.conftest import Studio
+from tests.patience import patience_ends
 
 
 def edit(studio: Studio, project_id: str, **op: Any) -> Any:
@@ -29,7 +30,7 @@ def grades(studio: Studio, project_id: str) -> list[float]:
 
 
 def until(found: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 30
+    end = patience_ends(30)
     while time.monotonic() < end:
         if result := found():
             return result

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.specs import LintSpec
 from tests.conftest import Studio
+from tests.patience import patience_ends
 
 STORY = "0:00 Mia walks\n0:02 a red ball\n0:04 Mia waves\n0:06 In the park, Mia jumps"
 
@@ -17,7 +18,7 @@ def notes(studio: Studio, project_id: str) -> Any:
 
 def measured(studio: Studio, project_id: str) -> Any:
     """Return the notes once nothing is left to measure."""
-    deadline = time.monotonic() + 20
+    deadline = patience_ends(20)
     while (told := notes(studio, project_id))["unchecked"]:
         assert time.monotonic() < deadline, told
         time.sleep(0.01)

@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.settings import Settings
 from tests.conftest import Studio, running_studio
+from tests.patience import patience_ends
 
 
 def queue(studio: Studio, project_id: str) -> Any:
@@ -16,7 +17,7 @@ def queue(studio: Studio, project_id: str) -> Any:
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = patience_ends(20)
     while not is_so():
         assert time.monotonic() < deadline, "it did not come about in 20 s"
         time.sleep(0.01)
