@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from pathlib import Path
 from typing import Any
 
+from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SAWarning
 
 from storage.errors import LibraryTooNew
 
@@ -30,6 +34,24 @@ def newest() -> str:
 def known() -> list[str]:
     """Return the id of every migration this program knows, oldest first."""
     return [script.revision for script in _script().walk_revisions()][::-1]
+
+
+def differences(connection: Connection, metadata: MetaData) -> list[str]:
+    """Return how the tables differ from those that this program expects, in a few words each."""
+    with warnings.catch_warnings():
+        # A damaged table definition makes the inspection warn; what differs is told below.
+        warnings.simplefilter("ignore", SAWarning)
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    # A changed column is a list of changes, everything else is one change.
+    changes = [part for item in found for part in (item if isinstance(item, list) else [item])]
+    return [_told(change) for change in changes]
+
+
+def _told(change: tuple[Any, ...]) -> str:
+    """Return a change that would mend the tables, such as `add_column project created_at`."""
+    verb, *about = change
+    names = [str(getattr(part, "name", part)) for part in about if part is not None]
+    return " ".join([verb, *names])[:200]
 
 
 def require_known(migration: str | None) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from storage import references, takes, tree
-from storage.check import Problem, check, damaged_projects
+from storage.check import Problem, check, check_quickly, damaged_projects
 from storage.database import Library
 from storage.errors import StorageError
 from storage.records import Project, Take
@@ -203,6 +203,16 @@ def test_an_unreadable_table_does_not_hide_the_others(library: Library, made: Ta
     kinds = {p.kind: p for p in problems(library)}
     assert {"database", "take"} <= set(kinds)
     assert "branches could not be read" in kinds["database"].message
+
+
+def test_a_flipped_letter_in_a_tables_definition_is_found(library: Library, made: Take) -> None:
+    with library.write() as tx:
+        tx.exec_driver_sql("ALTER TABLE project RENAME COLUMN created_at TO created_av")
+    found = [p for p in check(library, read_data=True).problems if p.kind == "schema"]
+    assert any("project created_at" in problem.message for problem in found)
+    quick = check_quickly(library).problems
+    assert {problem.kind for problem in quick} == {"schema"}
+    assert all(problem.command.startswith("python app.py backup") for problem in quick)
 
 
 def flip_bits(library: Library, count: int, seed: int) -> dict[str, int]:
