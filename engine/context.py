@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import torch
@@ -90,6 +90,9 @@ class Rule:
     """Pixel frames of the take that are left out: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
+    is_of_others: bool = False
+    """Its prompt names people, and none whom the section's prompt names: its tokens are read beside
+    the empty prompt, so that nobody is taken for who is asked for (docs/decisions/0010)."""
 
     def hides(self, first: int, after: int) -> bool:
         """Return whether any of the frames from `first` to before `after` is left out."""
@@ -134,16 +137,6 @@ class ContextSource:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnText:
-    """The prompt of one past shot, which its tokens read in place of the section's."""
-
-    num_tokens: int
-    """Tokens of the shot in the context."""
-    text_BLD: torch.Tensor
-    """Text embeddings of the prompt, as long as the section's. B is 1 or that of the section."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Context:
     """What is read from memory for one section. Empty = the base model as it is."""
 
@@ -153,9 +146,11 @@ class Context:
     token_timestep: float | None = 0.0
     """Timestep the memory tokens are modulated with: 0 = clean. None = the section's own."""
     sources: tuple[ContextSource, ...] = ()
-    own_texts: tuple[OwnText, ...] = ()
-    """What the tokens read in cross-attention, in their order; together as many tokens as there
-    are. Empty = all of them read the prompt of the section."""
+    prompted_BL: torch.Tensor | None = None
+    """Which tokens read the section's prompt in cross-attention, as booleans; the others read
+    `empty_BLD`. B is 1 or that of the section. None = all of them."""
+    empty_BLD: torch.Tensor | None = None
+    """Text embedding of the empty prompt, as long as the section's."""
 
     @property
     def num_tokens(self) -> int:
@@ -244,6 +239,15 @@ class Memory(Protocol):
 
     def expected_tensors(self, entry: MemoryEntry) -> Mapping[str, tuple[int, ...]]:
         """Return name and shape of every tensor that an entry with this grid must have."""
+
+
+def addressed(context: Context, rules: Rules, empty_BLD: torch.Tensor) -> Context:
+    """Return `context` with the tokens of entries that are of others beside the empty prompt."""
+    others = {index for index, rule in rules.items() if rule.is_of_others}
+    if not others.intersection(source.entry_index for source in context.sources):
+        return context
+    parts = [torch.full((1, s.num_tokens), s.entry_index not in others) for s in context.sources]
+    return replace(context, prompted_BL=torch.cat(parts, 1), empty_BLD=empty_BLD)
 
 
 def digest_of(*values: object) -> str:

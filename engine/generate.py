@@ -252,7 +252,6 @@ def _request(spec: GenerateSpec, known: Known | None, resume: Halfway | None) ->
         strength=spec.strength,
         memory_system=spec.memory_system,
         rules=rules_of(spec.entries),
-        past_prompts=tuple(entry.prompt for entry in spec.entries),
         known=known,
         resume=resume,
     )

@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 
 from engine.specs import Checkpoint, JobResult, Spec
 
-MAX_MESSAGE_BYTES = 16 << 20
-"""Largest message in bytes, in both directions: 500 past shots with the longest prompts fit."""
+MAX_MESSAGE_BYTES = 1 << 20
+"""Largest message in bytes, in both directions."""
 MAX_PREVIEW_BYTES = 64 * 1024
 """Largest JPEG preview in bytes, before base64."""
 Phase = Literal[

@@ -6,15 +6,15 @@ one object that render.py, retrieve.py and the worker hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from engine.context import EMPTY, Context, Memory, OwnText, Ports, RecallQuery
+from engine.context import EMPTY, Context, Memory, Ports, RecallQuery
 from engine.device.probe import Device
 from engine.memory.registry import MemorySite, build, shipped
 from engine.models.checkpoint import WanParts, load_checkpoint
@@ -26,9 +26,6 @@ from engine.sampling.sampler import denoise, noise
 EMBEDDED = Path(__file__).resolve().parent.parent / "assets" / "checkpoints" / "embedded"
 RECALL_STEPS = {"mean": 1, "sample": 8}
 """Steps of the two recall modes. One step from pure noise is the mean of what memory knows."""
-
-KNOWN_PROMPTS = 64
-"""Embeddings of past prompts that are kept: 8 MB each for a Wan of 512 words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +72,6 @@ class Model:
             token_timestep=parts.card.token_timestep,
         )
         self.memories: Mapping[str, Memory] = {name: build(name, site) for name in systems}
-        # The shots of a film read the same past again and again.
-        self._known = lru_cache(KNOWN_PROMPTS)(self.embed)
         own = ("transformer", "text_encoder", "vae")
         self.stops = Stops({name: getattr(parts, name) for name in own}, self.memories)
 
@@ -96,20 +91,6 @@ class Model:
     def empty_text(self) -> torch.Tensor:
         """Embedding of the empty prompt, 1 L D."""
         return self.embed("")
-
-    def told(self, context: Context, prompts: Sequence[str]) -> Context:
-        """Return `context` with the prompt of each past shot beside its tokens (decision 0010).
-
-        `prompts` are those of all entries in memory, also of those that are not read; footage has
-        an empty one.
-        """
-        if not context.num_tokens or not context.sources:
-            return context
-        own = [
-            OwnText(num_tokens=source.num_tokens, text_BLD=self._known(prompts[source.entry_index]))
-            for source in context.sources
-        ]
-        return replace(context, own_texts=tuple(own))
 
     @torch.no_grad()
     def embed(self, prompt: str) -> torch.Tensor:

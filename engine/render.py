@@ -22,6 +22,7 @@ from engine.context import (
     MemoryEntry,
     Rules,
     ShotLatents,
+    addressed,
 )
 from engine.context import MemoryState as State
 from engine.errors import Cancelled, Paused
@@ -63,8 +64,6 @@ class ShotRequest:
     """A registered system, or `none`."""
     rules: Rules = field(default_factory=dict)
     """How entries are read: what is forgotten and pinned."""
-    past_prompts: tuple[str, ...] = ()
-    """Prompt of each entry of the memory state; empty strings for footage."""
     known: Known | None = None
     """Frames that are held or varied. None = everything is made from noise."""
     resume: Halfway | None = None
@@ -172,7 +171,8 @@ def denoise(
     is_read = memory is not None and request.strength != 0.0
     context = EMPTY
     if memory is not None and is_read:
-        context = model.told(memory.context(state, section), request.past_prompts)
+        context = memory.context(state, section)
+        context = addressed(context, request.rules, model.empty_text)
     yield MemoryRead(num_tokens=context.num_tokens, sources=context.sources)
     before = request.resume
     mass = AttentionMass(

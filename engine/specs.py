@@ -47,9 +47,8 @@ class EntryRef:
     """Frames of the take that are not read: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
-    prompt: str = ""
-    """Prompt of the take, which its tokens read: who is called what. Empty = footage, or a job
-    that reads pictures alone."""
+    is_of_others: bool = False
+    """Its prompt names people, and none whom the shot's prompt names."""
 
 
 @dataclass(frozen=True, kw_only=True)

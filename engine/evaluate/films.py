@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from engine.context import Memory, MemoryEntry, MemoryState
+from engine.context import Memory, MemoryEntry, MemoryState, Rule, Rules
 from engine.device.probe import choose_device
 from engine.evaluate.shelf import NO_SHELF, Shelf
 from engine.memory.entries import from_bytes, to_bytes
@@ -44,10 +44,19 @@ class FilmedShot:
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """The shots that a render reads, oldest first: their entries, and the prompts beside them."""
+    """The shots that a render reads, oldest first: their entries, and whom their prompts name."""
 
     state: MemoryState = ()
-    prompts: tuple[str, ...] = ()
+    names: tuple[frozenset[str], ...] = ()
+    """Empty sets where nothing says who is in a shot, as with footage."""
+
+    def rules(self, asked: frozenset[str]) -> Rules:
+        """Return how the entries are read by a shot that names the people in `asked`."""
+        return {
+            index: Rule(is_of_others=True)
+            for index, names in enumerate(self.names)
+            if names and not names & asked
+        }
 
 
 NO_PAST = Past()
@@ -57,8 +66,13 @@ def past_of(shots: Sequence[FilmedShot]) -> Past:
     """Return filmed shots as a render reads them."""
     return Past(
         state=tuple(shot.entry for shot in shots),
-        prompts=tuple(shot.script.caption for shot in shots),
+        names=tuple(names_of(shot.script) for shot in shots),
     )
+
+
+def names_of(script: ShotScript) -> frozenset[str]:
+    """Return the people that a shot's caption names."""
+    return frozenset(character.name for character in script.characters)
 
 
 def memory_of(model: Model, system: str = SYSTEM) -> Memory:

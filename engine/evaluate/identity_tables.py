@@ -13,7 +13,7 @@ from engine.train.world.attributes import APPEARANCE, STAGING
 NOT_REPORTED = "not reported"
 LOOKS: tuple[str, ...] = ("hat", "hair", "trousers", "skin")
 """Averaged beside the shirt: what the next shots must keep as well."""
-_LEANING: tuple[MemoryKind, ...] = ("own", "untold", "words", "wrong")
+_LEANING: tuple[MemoryKind, ...] = ("own", "unnamed", "wrong")
 """Memories whose strength is told."""
 _KINDS: tuple[MemoryKind, ...] = ("drawn", "VAE", "first", "none", *_LEANING)
 _BINDING: tuple[tuple[str, Callable[[str, str, str], bool]], ...] = (
@@ -94,8 +94,8 @@ def memory_table(
     note = (
         "Share of shots in which the judge reads the true value, with 95 % intervals over stories; "
         "only shots whose true picture shows the attribute count. `drawn` and `VAE` are the true "
-        "shots themselves: what the judge can read at best. `untold` reads the own past without "
-        "its prompts, `words` its prompts beside the pictures of another story."
+        "shots themselves: what the judge can read at best. In `unnamed` "
+        "nothing says who is in which past shot, as with footage."
     )
     return Table(title=title, columns=columns, rows=tuple(rows), note=note)
 

@@ -10,18 +10,25 @@ from typing import Literal
 
 import torch
 
-from engine.evaluate.films import NO_PAST, FilmedShot, Past, film, past_of, published_story
+from engine.evaluate.films import (
+    NO_PAST,
+    FilmedShot,
+    Past,
+    film,
+    names_of,
+    past_of,
+    published_story,
+)
 from engine.evaluate.takes import Order, Renderer
 from engine.models.judge import PICKS, Judge
 from engine.train.world.attributes import labels_of, visible_attributes
 from engine.train.world.characters import Character
 from engine.train.world.script import ShotScript
 
-MemoryKind = Literal["drawn", "VAE", "own", "untold", "words", "none", "wrong", "film", "first"]
-"""Whose memory a shot was rendered with. `drawn` and `VAE` are the true shot itself; `untold` is
-its own memory read without the prompts of the past shots, `words` those prompts beside the pictures
-of another story; `film` is a shot of a whole film that the model made, its own takes in memory;
-`first` is the first of it."""
+MemoryKind = Literal["drawn", "VAE", "own", "unnamed", "none", "wrong", "film", "first"]
+"""Whose memory a shot was rendered with. `drawn` and `VAE` are the true shot itself; `unnamed` is
+its own memory where nothing says who is in which past shot; `film` is a shot of a whole film that
+the model made, its own takes in memory; `first` is the first of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +173,7 @@ def _asked(
         for strength in sorted({*plan.strengths, usual}):
             yield ask(target, "own", own, strength, seed)
         yield ask(target, "wrong", wrong, usual, seed)
-        untold = replace(own, prompts=("",) * len(own.prompts))
-        yield ask(target, "untold", untold, usual, seed)
-        yield ask(target, "words", replace(wrong, prompts=own.prompts), usual, seed)
+        yield ask(target, "unnamed", replace(own, names=()), usual, seed)
     if plan.with_positions:
         done = {target.position for target in compared}
         for target in targets_of(number, filmed):
@@ -204,7 +209,7 @@ def _own_films(
         pasts = [
             Past(
                 state=(*past.state, *take.entries),
-                prompts=(*past.prompts, item.target.script.caption),
+                names=(*past.names, names_of(item.target.script)),
             )
             for past, take, item in zip(pasts, takes, asked, strict=True)
         ]

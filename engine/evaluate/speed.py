@@ -17,6 +17,7 @@ from engine.evaluate.films import (
     Past,
     film,
     memory_of,
+    names_of,
     open_model,
     past_of,
     published_story,
@@ -110,7 +111,7 @@ def timed_render(model: Model, script: ShotScript, past: Past, strength: float) 
         guidance=model.card.guidance,
         strength=strength,
         memory_system=SYSTEM,
-        past_prompts=past.prompts,
+        rules=past.rules(names_of(script)),
     )
     start = last = time.perf_counter()
     kept = decoded = start

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.context import Context, ContextRequest, Memory, MemoryEntry, OwnText, weights_digest
-from engine.evaluate.films import SYSTEM, Past, memory_of
+from engine.context import (
+    Context,
+    ContextRequest,
+    Memory,
+    MemoryEntry,
+    addressed,
+    weights_digest,
+)
+from engine.evaluate.films import SYSTEM, Past, memory_of, names_of
 from engine.evaluate.shelf import NO_SHELF, Shelf
 from engine.latent_time import num_latents
 from engine.memory.entries import from_bytes, to_bytes
@@ -109,12 +116,12 @@ class Renderer:
         time = num_latents(orders[0].script.num_frames)
         rows, columns = HEIGHT // 8, WIDTH // 8
         request = ContextRequest(num_latents=time, rows=rows // 2, columns=columns // 2)
-        context = stacked(
-            [
-                model.told(self.memory.context(order.past.state, request), order.past.prompts)
-                for order in orders
-            ]
-        )
+        contexts = []
+        for order in orders:
+            context = self.memory.context(order.past.state, request)
+            rules = order.past.rules(names_of(order.script))
+            contexts.append(addressed(context, rules, model.empty_text))
+        context = stacked(contexts)
         velocity = guided(
             model.velocity,
             Guidance(
@@ -145,7 +152,7 @@ class Renderer:
             order.script.caption,
             order.script.num_frames,
             [weights_digest(entry.tensors) for entry in order.past.state],
-            order.past.prompts,
+            sorted(order.past.rules(names_of(order.script))),
             order.strength if order.past.state else 0.0,
             order.seed,
             (card.num_steps, card.guidance, card.guidance_floor),
@@ -158,15 +165,15 @@ def stacked(contexts: Sequence[Context]) -> Context:
     if first.tokens_BLD is None:
         return first
     tokens = [context.tokens_BLD for context in contexts if context.tokens_BLD is not None]
-    beside = zip(*(context.own_texts for context in contexts), strict=True)
+    prompted = [context.prompted_BL for context in contexts]
+    empty = [context.empty_BLD for context in contexts if context.empty_BLD is not None]
+    every = torch.ones(1, tokens[0].shape[1], dtype=torch.bool)
     return Context(
         tokens_BLD=torch.cat(tokens),
         positions_L3=first.positions_L3,
         token_timestep=first.token_timestep,
-        own_texts=tuple(
-            OwnText(num_tokens=own[0].num_tokens, text_BLD=torch.cat([o.text_BLD for o in own]))
-            for own in beside
-        ),
+        prompted_BL=torch.cat([every if p is None else p for p in prompted]) if empty else None,
+        empty_BLD=empty[0] if empty else None,
     )
 
 

@@ -2,8 +2,8 @@
 
 The stock `WanTransformer3DModel` is never copied or subclassed. The seams of the tokens lie outside
 the blocks (output of `patch_embedding`, output of `rope`, input of `proj_out`, and the timestep),
-and the model takes the sizes of its output from its input. One seam lies inside: the tokens of a
-past shot read the prompt of that shot in cross-attention (docs/decisions/0010). With gradient
+and the model takes the sizes of its output from its input. One seam lies inside: past shots of
+other people read the empty prompt in cross-attention (docs/decisions/0010). With gradient
 checkpointing the backward pass must therefore run inside `MemoryPort.memory`, too.
 """
 
@@ -57,20 +57,15 @@ class MemoryPort:
         self.transformer = transformer
         self._context = Context()
         self._times: torch.Tensor | None = None
-        self._own_texts: list[torch.Tensor] = []
-        self._aside_BLD: torch.Tensor | None = None
+        self._empty_BLD: torch.Tensor | None = None
         self._handles = [
             transformer.register_forward_pre_hook(self._widen_timestep, with_kwargs=True),
             transformer.rope.register_forward_hook(self._prepend_positions),
             transformer.patch_embedding.register_forward_hook(self._prepend_tokens),
             transformer.proj_out.register_forward_pre_hook(self._drop_tokens),
-            transformer.condition_embedder.text_embedder.register_forward_hook(self._embed_own),
+            transformer.condition_embedder.text_embedder.register_forward_hook(self._embed_empty),
+            *(block.attn2.register_forward_hook(self._read_empty) for block in transformer.blocks),
         ]
-        for block in transformer.blocks:
-            self._handles += [
-                block.attn2.register_forward_pre_hook(self._set_aside),
-                block.attn2.register_forward_hook(self._read_own),
-            ]
 
     @contextmanager
     def memory(self, context: Context, times: torch.Tensor | None = None) -> Iterator[None]:
@@ -86,7 +81,7 @@ class MemoryPort:
         try:
             yield
         finally:
-            self._context, self._times, self._own_texts = Context(), None, []
+            self._context, self._times, self._empty_BLD = Context(), None, None
 
     def remove(self) -> None:
         """Take the hooks off; the transformer is stock again."""
@@ -117,28 +112,26 @@ class MemoryPort:
             cos, sin = torch.cat([more_cos, cos], 1), torch.cat([more_sin, sin], 1)
         return cos, sin
 
-    def _embed_own(self, embedder: Any, args: tuple[Any, ...], out_BLD: torch.Tensor) -> None:
+    def _embed_empty(self, embedder: Any, args: tuple[Any, ...], out_BLD: torch.Tensor) -> None:
         # Here, and not before the forward: offloading has just put the weights in place.
-        self._own_texts = [
-            embedder.forward(own.text_BLD.to(args[0]).expand(out_BLD.shape[0], -1, -1))
-            for own in self._context.own_texts
-        ]
+        empty_BLD = self._context.empty_BLD
+        self._empty_BLD = None
+        if self._context.prompted_BL is not None and empty_BLD is not None:
+            empty_BLD = embedder.forward(empty_BLD.to(args[0]))
+            self._empty_BLD = empty_BLD.expand(out_BLD.shape[0], -1, -1)
 
-    def _set_aside(self, _: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        if not self._own_texts:
+    def _read_empty(
+        self, attn2: Any, args: tuple[Any, ...], out_BLD: torch.Tensor
+    ) -> torch.Tensor | None:
+        prompted_BL = self._context.prompted_BL
+        if prompted_BL is None or self._empty_BLD is None:
             return None
-        self._aside_BLD = args[0][:, : self._context.num_tokens]
-        return (args[0][:, self._context.num_tokens :], *args[1:])
-
-    def _read_own(self, attn2: Any, _: Any, out_BLD: torch.Tensor) -> torch.Tensor | None:
-        if self._aside_BLD is None:
-            return None
-        counts = [own.num_tokens for own in self._context.own_texts]
-        shots = torch.split(self._aside_BLD, counts, 1)
-        self._aside_BLD = None
-        pairs = zip(shots, self._own_texts, strict=True)
-        # By the processor, not by `attn2` itself: its hooks are these.
-        return torch.cat([*(attn2.processor(attn2, *pair) for pair in pairs), out_BLD], 1)
+        count = self._context.num_tokens
+        # By the processor, not by `attn2` itself: its hook is this.
+        beside_BLD = attn2.processor(attn2, args[0][:, :count], self._empty_BLD)
+        is_prompted = prompted_BL.to(out_BLD.device)[..., None]
+        read_BLD = torch.where(is_prompted, out_BLD[:, :count], beside_BLD)
+        return torch.cat([read_BLD, out_BLD[:, count:]], 1)
 
     def _drop_tokens(self, _: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if self._context.num_tokens == 0:

@@ -22,6 +22,11 @@ PICTURE_SHARE = 0.7
 PICTURES_A_CLIP = 4
 """Pictures in the place of a clip: about as many tokens."""
 
+NEXT_PICTURE_SHARE = 0.5
+"""Share of the batches with a past whose targets are pictures."""
+NEXT_PICTURES_A_CLIP = 2
+"""Pictures in the place of a clip: their past takes most of the tokens."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryBatch:
@@ -36,8 +41,8 @@ class MemoryBatch:
     """Empty strings for frame retrieval."""
     salience_BTHW: Tensor
     """Share of each target cell that people, props and signs cover, 0 to 1."""
-    past_captions: tuple[tuple[str, ...], ...] = ()
-    """The captions of the N past shots of each item. Empty = the past is read without any."""
+    is_own_BN: Tensor | None = None
+    """Whether a past shot shows who is in the target. None = nobody said so."""
 
     @property
     def num_past(self) -> int:
@@ -110,10 +115,15 @@ class BatchStream:
         return first_shot_batch(stories, self.rng)
 
     def next_shot(self) -> MemoryBatch:
-        """Return a batch whose target is the shot after the past (stage II)."""
+        """Return a batch whose target is the shot after the past (stage II).
+
+        Some are pictures, as without a past: whose look is meant shows in the first latent.
+        """
         num_past = min(_weighted(self.rng, PAST_SHOTS), self.pool.longest - 1)
-        stories = self.pool.pick(self.rng, self.batch_size, num_past + 1)
-        return next_shot_batch(stories, num_past, self.rng)
+        is_picture = self.rng.random() < NEXT_PICTURE_SHARE
+        count = (NEXT_PICTURES_A_CLIP if is_picture else 1) * self.batch_size
+        stories = self.pool.pick(self.rng, count, num_past + 1)
+        return next_shot_batch(stories, num_past, self.rng, num_latents=1 if is_picture else None)
 
     def retrieval(self) -> MemoryBatch:
         """Return a batch whose targets are latents of the past itself (stage I)."""
@@ -161,9 +171,16 @@ def first_shot_batch(
 
 
 def next_shot_batch(
-    stories: Sequence[StoryLatents], num_past: int, rng: random.Random
+    stories: Sequence[StoryLatents],
+    num_past: int,
+    rng: random.Random,
+    *,
+    num_latents: int | None = None,
 ) -> MemoryBatch:
-    """Return past and next shot of each story; the person's latest shot is always in the past."""
+    """Return past and next shot of each story; the person's latest shot is always in the past.
+
+    With `num_latents` only so many latents from the start of the next shot are targets.
+    """
     rows: list[tuple[StoryLatents, list[int], int]] = []
     for story in stories:
         target = rng.randrange(num_past, len(story.captions))
@@ -172,15 +189,16 @@ def next_shot_batch(
         others = [i for i in range(target) if i not in chosen]
         chosen |= set(rng.sample(others, num_past - len(chosen)))
         rows.append((story, sorted(chosen), target))
-    target_BCTHW = torch.stack([story.latents_SCTHW[k] for story, _, k in rows]).float()
+    targets = [story.latents_SCTHW[k][:, :num_latents] for story, _, k in rows]
+    target_BCTHW = torch.stack(targets).float()
     return MemoryBatch(
         past_BNCTHW=torch.stack([story.latents_SCTHW[past] for story, past, _ in rows]).float(),
         past_lr_BNCTHW=torch.stack([story.lr_SCTHW[past] for story, past, _ in rows]).float(),
         target_BCTHW=target_BCTHW,
         times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(rows), -1),
         captions=tuple(story.captions[k] for story, _, k in rows),
-        past_captions=tuple(tuple(story.captions[i] for i in past) for story, past, _ in rows),
-        salience_BTHW=_shares([story.salience_STHW[k] for story, _, k in rows]),
+        is_own_BN=torch.tensor([[i in s.same_person[k] for i in past] for s, past, k in rows]),
+        salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, _, k in rows]),
     )
 
 

@@ -180,9 +180,9 @@ class RateTraining:
         sigma: float,
     ) -> float:
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
-        # Recall reads pictures alone, a shot the prompts of its past as well.
-        told = batch.past_captions if any(captions) else ()
-        context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, told)
+        # Recall asks for nobody; who is in a past shot matters to the next one alone.
+        is_own_BN = batch.is_own_BN if any(captions) else None
+        context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, is_own_BN)
         noisy = (1 - sigma) * target + sigma * noise
         levels = torch.full((len(target),), sigma)
         text = self.trainee.embed(captions)

@@ -36,7 +36,7 @@ from engine.train.world.vocabulary import COLOURS
 
 NEXT_SHOT_SIGMA = 0.95
 """Where identity is decided: the held-out loss of the dashboard is taken here."""
-MEMORIES = ("own", "untold", "none", "wrong")
+MEMORIES = ("own", "unnamed", "none", "wrong")
 COLUMNS = ("step", "seconds", "train", "recall", *MEMORIES, "told", "mistold")
 
 
@@ -125,7 +125,7 @@ class MemoryTraining:
     def evaluate(self) -> dict[str, float]:
         """Return held-out losses: recall at sigma 1, next shot with own, no and wrong memory.
 
-        `untold` is its own memory read without the prompts of the past shots.
+        `unnamed` is its own memory where nothing says who is in which past shot.
 
         `told` and `mistold`: people without memory, by their description and one of other colours.
         """
@@ -137,20 +137,16 @@ class MemoryTraining:
             self.ema.averaged(self.trainee),
             torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16),
         ):
-            told = batch.past_captions
-            own = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, told)
-            untold = self.trainee.memory_context(
-                batch.past_BNCTHW, batch.past_lr_BNCTHW, [("",) * batch.num_past] * len(told)
-            )
-            wrong = self.trainee.memory_context(
-                batch.past_BNCTHW.roll(3, 0),
-                batch.past_lr_BNCTHW.roll(3, 0),
-                [*told[-3:], *told[:-3]],
-            )
+            past, reduced = batch.past_BNCTHW, batch.past_lr_BNCTHW
+            own = self.trainee.memory_context(past, reduced, batch.is_own_BN)
+            unnamed = self.trainee.memory_context(past, reduced)
+            # Another story's people: none of them is who is asked for.
+            nobody = torch.zeros(past.shape[:2], dtype=torch.bool)
+            wrong = self.trainee.memory_context(past.roll(3, 0), reduced.roll(3, 0), nobody)
             text = self.trainee.embed(batch.captions)
             losses = {
                 "own": self._loss(batch, noise, text, own, NEXT_SHOT_SIGMA),
-                "untold": self._loss(batch, noise, text, untold, NEXT_SHOT_SIGMA),
+                "unnamed": self._loss(batch, noise, text, unnamed, NEXT_SHOT_SIGMA),
                 "none": self._loss(batch, noise, text, EMPTY, NEXT_SHOT_SIGMA),
                 "wrong": self._loss(batch, noise, text, wrong, NEXT_SHOT_SIGMA),
             }

@@ -44,9 +44,8 @@ class ObjectiveOptions:
     """The same for frame retrieval, which is measured over the whole picture."""
     no_text: float = 0.1
     """Share of next-shot items with an empty prompt, so that text guidance is possible."""
-    no_past_text: float = 0.25
-    """Share of next-shot batches whose past shots are read without their prompts, as footage is:
-    its look must then come from its pictures alone."""
+    no_names: float = 0.15
+    """Share of next-shot batches in which nothing says who is in a past shot, as with footage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +102,14 @@ def retrieval_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
 
 def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
     """Return the loss of drawing a shot from its prompt and the memory of the past, if any."""
-    is_told = float(torch.rand(())) >= options.no_past_text
-    past_captions = batch.past_captions if is_told else _untold(batch)
+    is_named = float(torch.rand(())) >= options.no_names
+    is_own_BN = batch.is_own_BN if is_named else None
     if batch.num_past == 0:
         context, name = EMPTY, "next_none"
     elif float(torch.rand(())) < options.window:
-        context, name = trainee.window_context(batch.past_BNCTHW, past_captions), "next_window"
+        context, name = trainee.window_context(batch.past_BNCTHW, is_own_BN), "next_window"
     else:
-        context = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, past_captions)
+        context = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, is_own_BN)
         name = "next"
     keep = torch.rand(len(batch.captions)) >= options.no_text
     captions = [c if k else "" for c, k in zip(batch.captions, keep.tolist(), strict=True)]
@@ -121,10 +120,6 @@ def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
     text = trainee.embed(captions)
     value = _flow_loss(trainee, batch, sigma, text, context, options.salience)
     return Loss(value=value, name=name)
-
-
-def _untold(batch: MemoryBatch) -> tuple[tuple[str, ...], ...]:
-    return (("",) * batch.num_past,) * len(batch.captions)
 
 
 def _flow_loss(

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.card import read_json
-from engine.context import Context, OwnText
+from engine.context import Context
 from engine.memory.memory_encoder import MemoryEncoder, token_positions
 from engine.models.checkpoint import load_checkpoint
 from engine.models.lora import add_lora
@@ -24,8 +24,6 @@ from engine.models.transformer import MemoryPort
 from engine.train.attention import write_out_attention
 from engine.train.muon import Muon
 
-PastCaptions = Sequence[Sequence[str]]
-"""For each item of a batch the captions of its past shots."""
 WORDS_SCALE = 0.1
 """Learning rate of the projection of the text, as a part of the others': see above."""
 
@@ -67,11 +65,11 @@ class Trainee(nn.Module):
         )
 
     def memory_context(
-        self, past_BNCTHW: Tensor, lr_BNCTHW: Tensor, captions: PastCaptions = ()
+        self, past_BNCTHW: Tensor, lr_BNCTHW: Tensor, is_own_BN: Tensor | None = None
     ) -> Context:
         """Return the context of N past shots per item, the section at time 0.
 
-        `captions` are those of the N shots of each item; without any, all read the section's.
+        `is_own_BN`: which of them show who is in the section. None = nobody said so.
         """
         batch, num_past = past_BNCTHW.shape[:2]
         tokens = self.encoder(
@@ -85,11 +83,12 @@ class Trainee(nn.Module):
             tokens_BLD=tokens.unflatten(0, (batch, num_past)).flatten(1, 2),
             positions_L3=torch.cat(positions),
             token_timestep=self.card.token_timestep,
-            own_texts=self._own_texts(captions, tokens.shape[1]),
+            prompted_BL=_prompted(is_own_BN, tokens.shape[1]),
+            empty_BLD=self.embed([""]),
         )
 
     def window_context(
-        self, past_BNCTHW: Tensor, captions: PastCaptions = (), num_latents: int = 3
+        self, past_BNCTHW: Tensor, is_own_BN: Tensor | None = None, num_latents: int = 3
     ) -> Context:
         """Return the context of a sliding window: the newest latents at full rate."""
         newest = past_BNCTHW[:, -1, :, -num_latents:]
@@ -100,14 +99,10 @@ class Trainee(nn.Module):
             tokens_BLD=tokens,
             positions_L3=token_positions((time, rows, columns), (1, 1, 1), -float(time)),
             token_timestep=self.card.token_timestep,
-            own_texts=self._own_texts([texts[-1:] for texts in captions], tokens.shape[1]),
-        )
-
-    def _own_texts(self, captions: PastCaptions, num_tokens: int) -> tuple[OwnText, ...]:
-        """Return what the tokens of each past shot read, shot by shot over the whole batch."""
-        return tuple(
-            OwnText(num_tokens=num_tokens, text_BLD=self.embed(texts))
-            for texts in zip(*captions, strict=True)
+            prompted_BL=_prompted(
+                None if is_own_BN is None else is_own_BN[:, -1:], tokens.shape[1]
+            ),
+            empty_BLD=self.embed([""]),
         )
 
     def forward(
@@ -127,6 +122,11 @@ class Trainee(nn.Module):
                 return_dict=False,
             )[0]
         return out
+
+
+def _prompted(is_own_BN: Tensor | None, num_tokens: int) -> Tensor | None:
+    """Return which tokens of past shots, of `num_tokens` each, read the section's prompt."""
+    return None if is_own_BN is None else is_own_BN.repeat_interleave(num_tokens, 1)
 
 
 def token_width(checkpoint: Path) -> int:

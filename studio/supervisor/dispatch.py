@@ -29,6 +29,7 @@ from studio.session import NO_MEMORY, Session
 from studio.supervisor.anchored import anchored_of
 from studio.supervisor.measuring import measuring_spec
 from studio.timeline.cut import shot_of
+from studio.timeline.names import names_in
 from studio.timeline.reading import Read, Reading
 
 
@@ -103,16 +104,24 @@ def _generate(session: Session, tx: Connection, job: Job) -> Dispatched:
         guidance=asked["guidance"],
         memory_system=system.name,
         strength=asked["strength"],
-        entries=tuple(map(_told, entry_refs(tx, read.reads), read.reads)),
+        entries=_named(asked["prompt"], entry_refs(tx, read.reads), read.reads),
         resume=_checkpoint(tx, job),
         **anchored.parts,
     )
     return Dispatched(spec=spec, memory_keys=read.keys, anchors=anchored.recorded)
 
 
-def _told(ref: EntryRef, read: Read) -> EntryRef:
-    """Return an entry with the prompt that its take was made from; footage has none."""
-    return replace(ref, prompt=str(read.take.spec.get("prompt", "")))
+def _named(prompt: str, refs: Sequence[EntryRef], reads: Sequence[Read]) -> tuple[EntryRef, ...]:
+    """Return entries with whether their prompts name other people than `prompt` does.
+
+    Footage has no prompt, and many a prompt names nobody: such entries are read as they are.
+    """
+    asked = names_in(prompt)
+    shown = [names_in(str(read.take.spec.get("prompt", ""))) for read in reads]
+    others = [bool(asked and names and not asked & names) for names in shown]
+    return tuple(
+        replace(ref, is_of_others=is_other) for ref, is_other in zip(refs, others, strict=True)
+    )
 
 
 def _checkpoint(tx: Connection, job: Job) -> Checkpoint | None:

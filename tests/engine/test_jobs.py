@@ -132,16 +132,15 @@ def test_memory_is_read_and_named(job: Job) -> None:
     assert without.latents_digest == base.latents_digest != with_memory.latents_digest
 
 
-def test_the_prompt_of_a_past_shot_is_read_beside_its_pictures(job: Job) -> None:
+def test_a_past_shot_of_others_is_read_otherwise(job: Job) -> None:
     first = job.take(SPEC)
-    named, other = (
-        job.take(replace(SPEC, seed=5, entries=(replace(ref(first), prompt=prompt),)))
-        for prompt in ("Mia waves.", "Leo jumps.")
+    own, others = (
+        job.take(replace(SPEC, seed=5, entries=(replace(ref(first), is_of_others=is_of_others),)))
+        for is_of_others in (False, True)
     )
-    assert named.latents_digest != other.latents_digest
-    assert named.entries[-1].latents_digest == named.latents_digest  # an entry is of its take alone
-    footage = job.take(replace(SPEC, seed=5, entries=(ref(first),)))
-    assert footage.latents_digest not in (named.latents_digest, other.latents_digest)
+    assert own.latents_digest != others.latents_digest
+    assert own.memory_tokens == others.memory_tokens
+    assert own.entries[-1].latents_digest == own.latents_digest  # an entry is of its take alone
 
 
 def test_a_missing_entry_is_remade_from_the_latents(job: Job) -> None:

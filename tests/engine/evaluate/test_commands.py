@@ -17,6 +17,7 @@ from engine.evaluate.films import (
     Past,
     film,
     memory_of,
+    names_of,
     past_of,
     published_story,
 )
@@ -142,7 +143,7 @@ def test_targets_are_never_described(filmed: list[FilmedShot]) -> None:
         assert not target.script.described
         assert name in {c.name for shot in target.past for c in shot.script.characters}
         assert target.last_seen.script.character.name == name
-        assert len(target.own.state) == len(target.own.prompts) == target.position - 1
+        assert len(target.own.state) == len(target.own.names) == target.position - 1
 
 
 def order(filmed: list[FilmedShot], past: Past, seed: int = 0) -> Order:
@@ -155,13 +156,14 @@ def test_a_take_depends_on_what_memory_holds(model: Model, filmed: list[FilmedSh
     assert own.entries[0].num_latents == none.entries[0].num_latents == 5
 
 
-def test_a_take_depends_on_the_prompts_beside_its_past(
-    model: Model, filmed: list[FilmedShot]
-) -> None:
-    own = past_of(filmed[:1])
-    untold = replace(own, prompts=("",))
-    told, silent = Renderer(model).latents([order(filmed, own), order(filmed, untold)])
-    assert not torch.equal(told, silent)
+def test_a_take_depends_on_who_is_in_its_past(model: Model, filmed: list[FilmedShot]) -> None:
+    footage = Past(state=(filmed[0].entry,))
+    of_others = replace(footage, names=(frozenset({"nobody"}),))
+    own = replace(footage, names=(names_of(filmed[1].script),))
+    orders = [order(filmed, past) for past in (footage, of_others, own)]
+    latents = Renderer(model).latents(orders)
+    assert not torch.equal(latents[0], latents[1])
+    assert torch.equal(latents[0], latents[2])
 
 
 def test_a_shot_looks_the_same_alone_and_in_a_batch(model: Model, filmed: list[FilmedShot]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from diffusers import WanPipeline, WanTransformer3DModel
 
-from engine.context import EMPTY, Context, OwnText
+from engine.context import EMPTY, Context
 from engine.models.lora import add_lora, load_lora, save_lora
 from engine.models.transformer import MemoryPort, grid_positions, rope_at
 from engine.recipes import Model
@@ -65,40 +65,43 @@ def test_memory_changes_the_output_and_leaves_no_trace(transformer: Any) -> None
     assert torch.equal(transformer(**inputs()).sample, stock)
 
 
-def told(read: Context, *seeds: int) -> Context:
-    """Return a context of three tokens a shot, each shot with a text of its own."""
-    texts = [torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(s)) for s in seeds]
-    return replace(read, own_texts=tuple(OwnText(num_tokens=3, text_BLD=t) for t in texts))
+def of_others(read: Context, *prompted: bool) -> Context:
+    """Return a context of three tokens a shot, some shots beside a text of their own."""
+    empty_BLD = torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(7))
+    prompted_BL = torch.tensor(prompted).repeat_interleave(3)[None]
+    return replace(read, prompted_BL=prompted_BL, empty_BLD=empty_BLD)
 
 
 @torch.no_grad()
-def test_past_shots_read_their_own_prompts(transformer: Any) -> None:
+def test_past_shots_of_others_do_not_read_the_prompt(transformer: Any) -> None:
     port, read = MemoryPort(transformer), context()
-    same = OwnText(num_tokens=3, text_BLD=inputs()["encoder_hidden_states"])
-    seen = {}
-    for name, one in (
-        ("the section's", read),
-        ("the same by hand", replace(read, own_texts=(same, same))),
-        ("others", told(read, 7, 8)),
-        ("swapped", told(read, 8, 7)),
-    ):
+
+    def seen(one: Context, **changes: torch.Tensor) -> torch.Tensor:
         with port.memory(one):
-            seen[name] = transformer(**inputs()).sample
-    assert torch.allclose(seen["the section's"], seen["the same by hand"], atol=1e-5)
-    assert not torch.allclose(seen["the section's"], seen["others"], atol=1e-4)
-    assert not torch.allclose(seen["others"], seen["swapped"], atol=1e-4)
+            out: torch.Tensor = transformer(**{**inputs(), **changes}).sample
+        return out
+
+    assert torch.allclose(seen(of_others(read, True, True)), seen(read), atol=1e-5)
+    first, second = seen(of_others(read, True, False)), seen(of_others(read, False, True))
+    assert not torch.allclose(first, seen(read), atol=1e-4)
+    assert not torch.allclose(first, second, atol=1e-4)
+    # Where the section itself reads that text, nothing is left that could differ.
+    empty_BLD = of_others(read, True, True).empty_BLD
+    assert empty_BLD is not None
+    one, other = (
+        seen(of_others(read, *prompted), encoder_hidden_states=empty_BLD)
+        for prompted in ((True, False), (False, False))
+    )
+    assert torch.allclose(one, other, atol=1e-5)
 
 
 @torch.no_grad()
-def test_each_item_reads_the_prompts_of_its_own_past(transformer: Any) -> None:
+def test_each_item_has_its_own_others(transformer: Any) -> None:
     port, read = MemoryPort(transformer), context()
     both = {k: torch.cat([v, v]) for k, v in inputs().items()}
-    rows = [told(read, 7, 8), told(read, 9, 10)]
-    pairs = zip(rows[0].own_texts, rows[1].own_texts, strict=True)
-    joined = tuple(
-        OwnText(num_tokens=3, text_BLD=torch.cat([a.text_BLD, b.text_BLD])) for a, b in pairs
-    )
-    with port.memory(replace(read, own_texts=joined)):
+    rows = [of_others(read, True, False), of_others(read, False, True)]
+    joined = torch.cat([row.prompted_BL for row in rows if row.prompted_BL is not None])
+    with port.memory(replace(rows[0], prompted_BL=joined)):
         batched = transformer(**both).sample
     for index, row in enumerate(rows):
         with port.memory(row):
@@ -164,7 +167,8 @@ def test_gradients_reach_memory_and_survive_checkpointing(transformer: Any) -> N
         if checkpointing:
             transformer.enable_gradient_checkpointing()
         tokens = read.tokens_BLD.clone().requires_grad_()  # type: ignore[union-attr]
-        with port.memory(told(Context(tokens_BLD=tokens, positions_L3=read.positions_L3), 7, 8)):
+        one = Context(tokens_BLD=tokens, positions_L3=read.positions_L3)
+        with port.memory(of_others(one, True, False)):
             loss = transformer(**inputs()).sample.pow(2).mean()
             loss.backward()
         assert tokens.grad is not None

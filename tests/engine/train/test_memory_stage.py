@@ -122,12 +122,16 @@ def test_weight_on_people_costs_an_error_there_more(stories: list[StoryLatents])
     assert weighted_mean(error, batch.salience_BTHW, 3.0) > 1.5 * plain
 
 
-def test_a_past_shot_comes_with_its_own_caption(stories: list[StoryLatents]) -> None:
-    batch = next_shot_batch(stories, 2, random.Random(3))
-    for story, past, told in zip(stories, batch.past_BNCTHW, batch.past_captions, strict=True):
-        for latents, caption in zip(past, told, strict=True):
-            shot = story.captions.index(caption)
-            assert torch.equal(latents, story.latents_SCTHW[shot].float())
+def test_a_batch_says_who_is_in_a_past_shot(stories: list[StoryLatents]) -> None:
+    batch = next_shot_batch(stories, 2, random.Random(3), num_latents=1)
+    assert batch.is_own_BN is not None and batch.target_BCTHW.shape[2] == 1
+    for item, story in enumerate(stories):
+        target = story.captions.index(batch.captions[item])
+        for place, latents in enumerate(batch.past_BNCTHW[item]):
+            shots = [
+                k for k in range(target) if torch.equal(latents, story.latents_SCTHW[k].float())
+            ]
+            assert bool(batch.is_own_BN[item, place]) == (shots[0] in story.same_person[target])
 
 
 def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:
