@@ -202,9 +202,18 @@ DIGESTS = (
     Mutant(
         name="digest of the blobs of a bundle",
         file="storage/bundle_file.py",
-        before="        if (sha.hexdigest(), size) != (line.digest, line.size):\n",
-        after="        if False:\n",
+        before="    if (digest, size) != (line.digest, line.size):\n",
+        after="    if False:\n",
         suite=(f"{BUNDLE_TESTS}::test_any_changed_byte_of_a_blob_is_refused",),
+    ),
+    Mutant(
+        name="definition of the tables",
+        file="storage/check.py",
+        before="(_pages, _schema, _tables, _blobs, ",
+        after="(_pages, _schema, _blobs, ",
+        suite=(
+            "tests/storage/test_check.py::test_a_flipped_letter_in_a_tables_definition_is_found",
+        ),
     ),
     Mutant(
         name="digest of the rows of a bundle",
