@@ -45,6 +45,8 @@ class Card:
     token_timestep: float | None = 0.0
     memory: str = "none"
     """Memory system that a new project uses."""
+    knows_names: bool = False
+    """Trained to read past shots of other people beside the empty prompt (docs/decisions/0010)."""
     frame_multiple: int = 4
     """Shot lengths are 1 + frame_multiple * k, so that the memory aligns."""
     tokens_per_shot: int = 0

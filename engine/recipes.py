@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from engine.context import EMPTY, Context, Memory, Ports, RecallQuery
+from engine.context import EMPTY, Context, Memory, Ports, RecallQuery, Rules, addressed
 from engine.device.probe import Device
 from engine.memory.registry import MemorySite, build, shipped
 from engine.models.checkpoint import WanParts, load_checkpoint
@@ -91,6 +91,10 @@ class Model:
     def empty_text(self) -> torch.Tensor:
         """Embedding of the empty prompt, 1 L D."""
         return self.embed("")
+
+    def addressed(self, context: Context, rules: Rules) -> Context:
+        """Return `context` with past shots of others beside the empty prompt, as it was trained."""
+        return addressed(context, rules, self.empty_text) if self.card.knows_names else context
 
     @torch.no_grad()
     def embed(self, prompt: str) -> torch.Tensor:

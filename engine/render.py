@@ -22,7 +22,6 @@ from engine.context import (
     MemoryEntry,
     Rules,
     ShotLatents,
-    addressed,
 )
 from engine.context import MemoryState as State
 from engine.errors import Cancelled, Paused
@@ -171,8 +170,7 @@ def denoise(
     is_read = memory is not None and request.strength != 0.0
     context = EMPTY
     if memory is not None and is_read:
-        context = memory.context(state, section)
-        context = addressed(context, request.rules, model.empty_text)
+        context = model.addressed(memory.context(state, section), request.rules)
     yield MemoryRead(num_tokens=context.num_tokens, sources=context.sources)
     before = request.resume
     mass = AttentionMass(

@@ -13,7 +13,6 @@ from engine.context import (
     ContextRequest,
     Memory,
     MemoryEntry,
-    addressed,
     weights_digest,
 )
 from engine.evaluate.films import SYSTEM, Past, memory_of, names_of
@@ -120,7 +119,7 @@ class Renderer:
         for order in orders:
             context = self.memory.context(order.past.state, request)
             rules = order.past.rules(names_of(order.script))
-            contexts.append(addressed(context, rules, model.empty_text))
+            contexts.append(model.addressed(context, rules))
         context = stacked(contexts)
         velocity = guided(
             model.velocity,

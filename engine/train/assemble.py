@@ -44,6 +44,7 @@ EMBEDDED_CARD = Card(
     strength=2.0,
     guidance_floor=0.3,
     token_timestep=0.0,
+    knows_names=True,
     memory="frame_preservation",
     frame_multiple=8,
     tokens_per_shot=45,
