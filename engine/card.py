@@ -107,6 +107,7 @@ def unloaded_info(card: Card) -> EngineInfo:
         memory_system=card.memory,
         vocabulary=card.vocabulary,
         strength_effects=card.strength_effects,
+        knows_names=card.knows_names,
     )
 
 

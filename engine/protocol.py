@@ -95,6 +95,8 @@ class EngineInfo:
     vocabulary: tuple[WordGroup, ...] = ()
     """The same words by theme. Empty = the model says nothing about them."""
     strength_effects: tuple[StrengthEffect, ...] = ()
+    knows_names: bool = False
+    """Past shots whose prompts name other people are read otherwise (docs/decisions/0010)."""
     """Measured on this model. Empty = not measured."""
     engine_version: str = "1"
     memory_system: str = "none"

@@ -325,6 +325,7 @@ def describe(model: Model, device: Device, seconds_per_shot: float) -> EngineInf
         weights=fingerprint(model.parts.folder),
         vocabulary=card.vocabulary,
         strength_effects=card.strength_effects,
+        knows_names=card.knows_names,
     )
 
 

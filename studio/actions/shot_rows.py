@@ -18,6 +18,7 @@ from storage.records import Cut, Json, Shot, Take, shot_to_json
 from studio.actions.memory_document import MemoryDocument
 from studio.actions.take_document import json_text, take_text
 from studio.timeline.cut import starts
+from studio.timeline.names import names_in
 from studio.timeline.plan import unknown_words
 from studio.timeline.staleness import Staleness
 
@@ -135,5 +136,6 @@ def rows_of(
 
 
 def _text_of(shot: Shot, take: Take | None, about: Json, unknown: Iterable[str]) -> str:
-    fields = json_text({**shot_to_json(shot), **about, "unknown_words": list(unknown)})
+    said = {"unknown_words": list(unknown), "names": sorted(names_in(shot.prompt))}
+    fields = json_text({**shot_to_json(shot), **about, **said})
     return f'{fields[:-1]},"take":{take_text(take) if take else "null"}}}'

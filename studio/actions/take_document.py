@@ -9,6 +9,7 @@ import operator
 from storage.kept import Kept
 from storage.records import Json, Take
 from studio.actions.stamp import when
+from studio.timeline.names import names_in
 
 MOST_SOURCES = 32
 """Sources of a take that a document names: each shot of a long film reads hundreds of takes."""
@@ -36,6 +37,7 @@ def take_to_json(take: Take, *, num_sources: int | None = None) -> Json:
         "sources": sources,
         "seconds": dict(take.seconds),
         "prompt": take.spec.get("prompt", ""),
+        "names": sorted(names_in(take.spec.get("prompt", ""))),
         "note": _note_of(take),
         "created_at": when(take.created_at),
     }

@@ -28,6 +28,7 @@ const styles = sheet(`
 .percent { grid-row: 1 / 3; grid-column: 2; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--mn-dim); }
 .off .name { color: var(--mn-dim); text-decoration: line-through; }
 .off .thumb { opacity: .5; }
+.others { margin-left: 6px; padding: 0 5px; border-radius: 7px; border: 1px solid var(--mn-line); color: var(--mn-dim); font-size: 11px; }
 .tools { display: flex; gap: 2px; }
 .tools button { min-height: 24px; padding: 1px 7px; font-size: 12px; }
 mnemo-forget { grid-column: 1 / -1; }
@@ -39,8 +40,16 @@ export function useMemoryPreset(preset) {
   if (shot) store.edit({ kind: "memory_preset", shot_id: shot.shot_id, preset });
 }
 
+const OTHERS = "Its prompt names other people than this one. It is read for its place, not for who is in it.";
 const MOST_NEWEST = 24;
 const STRONG_SHARE = 0.02;
+
+/** Whether the model reads `other` as a shot of other people, as the server tells the engine. */
+function isOfOthers(shot, other) {
+  const shown = other.take.names ?? [];
+  const isNamed = store.engine.info?.knows_names && shot.names?.length > 0 && shown.length > 0;
+  return isNamed && !shown.some((name) => shot.names.includes(name));
+}
 
 class Reads extends StudioElement {
   static topics = ["document", "selection", "focus", "project", "engine"];
@@ -117,6 +126,7 @@ class Reads extends StudioElement {
     setText(row.name, nameOf(other, store.indexOf(other.shot_id)));
     row.thumb.style.backgroundImage = `url("${encodeURI(other.take.strip)}")`;
     row.bar.style.transform = `scaleX(${Math.min(1, weight)})`;
+    row.others.hidden = !isOfOthers(shot, other);
     setText(row.percent, weight ? `${Math.round(100 * weight)} %` : isOver ? "over" : "–");
     this.press(row.pin, shot.memory.pins.includes(other.shot_id), shot.locked);
     this.press(row.forget, isForgotten, shot.locked);
@@ -135,7 +145,7 @@ class Reads extends StudioElement {
   make(shotId) {
     const row = {
       thumb: button("", () => this.look(shotId), { class: "thumb", "aria-label": "Show this shot", title: "Move the playhead here" }),
-      name: h("span", { class: "name clip" }), bar: h("i", {}),
+      name: h("span", { class: "clip" }), others: h("span", { class: "others", title: OTHERS, hidden: true }, "somebody else"), bar: h("i", {}),
       percent: h("span", { class: "percent", title: "Share of the attention on memory, measured while the take was made" }),
       pin: button("Pin", () => this.toggle("pins", shotId), { title: "Always read: neither a budget nor a window leaves it out" }),
       forget: button("Forget", () => this.toggle("forgotten", shotId), { title: "Never read this shot here; its picture stays" }),
@@ -144,7 +154,7 @@ class Reads extends StudioElement {
     };
     row.part.hidden = true;
     row.element = h("div", { class: "one", "data-shot": shotId }, row.thumb,
-      h("div", { class: "line" }, row.name, row.percent, h("span", { class: "bar" }, row.bar)),
+      h("div", { class: "line" }, h("span", { class: "name clip" }, row.name, row.others), row.percent, h("span", { class: "bar" }, row.bar)),
       h("div", { class: "tools" }, row.pin, row.forget, row.more), row.part);
     this.rows.set(shotId, row);
     return row;

@@ -117,7 +117,7 @@ def _named(prompt: str, refs: Sequence[EntryRef], reads: Sequence[Read]) -> tupl
     Footage has no prompt, and many a prompt names nobody: such entries are read as they are.
     """
     asked = names_in(prompt)
-    shown = [names_in(str(read.take.spec.get("prompt", ""))) for read in reads]
+    shown = [names_in(read.take.spec.get("prompt", "")) for read in reads]
     others = [bool(asked and names and not asked & names) for names in shown]
     return tuple(
         replace(ref, is_of_others=is_other) for ref, is_other in zip(refs, others, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from engine.specs import GenerateSpec
 from tests.browser.studio import Window, edit, settle, shot_ids, tab
 
 
@@ -26,6 +27,21 @@ def test_a_stale_shot_shows_how_much_and_why_and_is_accepted_as_it_is(desk: Wind
     expect(panel).to_be_hidden()
     page.evaluate("() => mnemoreel.step('undo')")
     page.wait_for_function("() => mnemoreel.shots[4].stale")
+
+
+def test_a_past_shot_of_somebody_else_is_named_as_such(desk: Window) -> None:
+    told = "0:00 Mia rolls the ball\n0:02 Leo rolls the ball\n0:04 the ball\n0:06 Mia rolls again"
+    page = desk.open(desk.studio.film("Two people", told, is_made=True))
+    settle(page)
+    ids = shot_ids(page)
+    page.evaluate("id => mnemoreel.select([id])", ids[3])
+    tab(page, "Shot")
+    for shot_id, is_other in zip(ids[:3], (False, True, False), strict=True):
+        mark = page.locator(f"mnemo-reads [data-shot='{shot_id}'] .others")
+        expect(mark).to_have_count(1)
+        expect(mark).to_be_visible(visible=is_other)
+    asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
+    assert [entry.is_of_others for entry in asked[-1].entries] == [False, True, False]
 
 
 def test_what_fed_a_shot_is_pinned_forgotten_and_rolled_without(desk: Window) -> None:

@@ -35,6 +35,7 @@ INFO = EngineInfo(
     weights="w" * 64,
     words=("a", "red", "blue", "ball", "box", "rolls", "over", "the", "grass", "again"),
     memory_system="frame_preservation",
+    knows_names=True,
     vocabulary=(
         WordGroup(title="Things", phrases=("red ball", "blue box", "the grass")),
         WordGroup(title="Actions", phrases=("rolls over", "rolls again")),

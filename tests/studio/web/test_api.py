@@ -55,7 +55,7 @@ def test_the_document_has_exactly_the_agreed_fields(shared_studio: Studio) -> No
     assert set(document["shots"][0]) == {
         "shot_id", "title", "prompt", "num_frames", "in", "out", "start", "locked", "muted",
         "params", "memory", "take", "take_id", "num_takes", "stale", "unknown_words", "grade",
-        "changes", "reads",
+        "changes", "reads", "names",
     }  # fmt: skip
     assert document["project"] == {
         "id": document["project"]["id"], "name": "Film", "rate": [8, 1], "width": 96, "height": 64,
