@@ -159,7 +159,7 @@ def _schema(look: _Look) -> Iterator[Problem]:
 def _tables(look: _Look) -> Iterator[Problem]:
     # A flipped bit in a table's definition renames a column, and no page knows of it.
     for difference in upgrade.differences(look.tx, schema.metadata):
-        message = f"The tables are not as they were made: {difference} would mend them."
+        message = f"The tables are not as they were made: {difference}."
         yield Problem(kind="schema", subject="tables", message=message, repair="restore")
 
 

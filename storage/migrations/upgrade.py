@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
 from storage.errors import LibraryTooNew
 
@@ -38,20 +38,24 @@ def known() -> list[str]:
 
 def differences(connection: Connection, metadata: MetaData) -> list[str]:
     """Return how the tables differ from those that this program expects, in a few words each."""
-    with warnings.catch_warnings():
-        # A damaged table definition makes the inspection warn; what differs is told below.
-        warnings.simplefilter("ignore", SAWarning)
-        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    try:
+        with warnings.catch_warnings():
+            # A damaged table definition makes the inspection warn; what differs is told below.
+            warnings.simplefilter("ignore", SAWarning)
+            found = compare_metadata(MigrationContext.configure(connection), metadata)
+    except (SQLAlchemyError, LookupError, ValueError, TypeError) as error:
+        # A key that leads to no column, for example: nothing of it can be compared.
+        return [f"they cannot be understood ({error})"[:200]]
     # A changed column is a list of changes, everything else is one change.
     changes = [part for item in found for part in (item if isinstance(item, list) else [item])]
     return [_told(change) for change in changes]
 
 
 def _told(change: tuple[Any, ...]) -> str:
-    """Return a change that would mend the tables, such as `add_column project created_at`."""
+    """Return what would mend the tables, such as `add_column project created_at`."""
     verb, *about = change
     names = [str(getattr(part, "name", part)) for part in about if part is not None]
-    return " ".join([verb, *names])[:200]
+    return f"{' '.join([verb, *names])[:200]} would mend them"
 
 
 def require_known(migration: str | None) -> None:

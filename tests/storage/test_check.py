@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sqlite3
 from pathlib import Path
@@ -213,6 +214,20 @@ def test_a_flipped_letter_in_a_tables_definition_is_found(library: Library, made
     quick = check_quickly(library).problems
     assert {problem.kind for problem in quick} == {"schema"}
     assert all(problem.command.startswith("python app.py backup") for problem in quick)
+
+
+def test_a_key_that_leads_to_no_column_is_found(library: Library, made: Take) -> None:
+    library.close()
+    with contextlib.closing(sqlite3.connect(library.folder / "library.sqlite3")) as behind:
+        behind.execute("PRAGMA writable_schema = ON")
+        behind.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, 'blob (digest)', 'blob (dhgest)') "
+            "WHERE name = 'memory_entry'"
+        )
+        behind.commit()
+    with scene.open_library(library.folder) as damaged:
+        kinds = {problem.kind for problem in check(damaged, read_data=True).problems}
+    assert "schema" in kinds
 
 
 def flip_bits(library: Library, count: int, seed: int) -> dict[str, int]:
