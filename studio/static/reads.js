@@ -40,7 +40,7 @@ export function useMemoryPreset(preset) {
   if (shot) store.edit({ kind: "memory_preset", shot_id: shot.shot_id, preset });
 }
 
-const OTHERS = "Its prompt names other people than this one. It is read for its place, not for who is in it.";
+const OTHERS = "Somebody else: its prompt names none of this one's people. It is read for its place, not for who is in it.";
 const MOST_NEWEST = 24;
 const STRONG_SHARE = 0.02;
 
@@ -127,6 +127,7 @@ class Reads extends StudioElement {
     row.thumb.style.backgroundImage = `url("${encodeURI(other.take.strip)}")`;
     row.bar.style.transform = `scaleX(${Math.min(1, weight)})`;
     row.others.hidden = !isOfOthers(shot, other);
+    setText(row.others, (other.take.names ?? []).join(", "));
     setText(row.percent, weight ? `${Math.round(100 * weight)} %` : isOver ? "over" : "–");
     this.press(row.pin, shot.memory.pins.includes(other.shot_id), shot.locked);
     this.press(row.forget, isForgotten, shot.locked);
@@ -145,7 +146,7 @@ class Reads extends StudioElement {
   make(shotId) {
     const row = {
       thumb: button("", () => this.look(shotId), { class: "thumb", "aria-label": "Show this shot", title: "Move the playhead here" }),
-      name: h("span", { class: "clip" }), others: h("span", { class: "others", title: OTHERS, hidden: true }, "somebody else"), bar: h("i", {}),
+      name: h("span", { class: "clip" }), others: h("span", { class: "others", title: OTHERS, hidden: true }), bar: h("i", {}),
       percent: h("span", { class: "percent", title: "Share of the attention on memory, measured while the take was made" }),
       pin: button("Pin", () => this.toggle("pins", shotId), { title: "Always read: neither a budget nor a window leaves it out" }),
       forget: button("Forget", () => this.toggle("forgotten", shotId), { title: "Never read this shot here; its picture stays" }),

@@ -40,6 +40,7 @@ def test_a_past_shot_of_somebody_else_is_named_as_such(desk: Window) -> None:
         mark = page.locator(f"mnemo-reads [data-shot='{shot_id}'] .others")
         expect(mark).to_have_count(1)
         expect(mark).to_be_visible(visible=is_other)
+    expect(page.locator("mnemo-reads .others:visible")).to_have_text(["Leo"])
     asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
     assert [entry.is_of_others for entry in asked[-1].entries] == [False, True, False]
 
