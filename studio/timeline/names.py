@@ -6,10 +6,11 @@ import re
 
 # Words that begin a sentence of a storyboard more often than they name somebody.
 _OPENING_WORDS = """
-a after all an and another as at back before both but by camera close cut day exterior first from
-he her here his how i in inside interior into it its later medium morning my near next night no now
-of off on one our out outside over pan scene she shot slow static still that the their then there
-these they this those three through to two under up view we when where while wide with you zoom
+a after all an and another as at back before both but by camera close cut day eight exterior first
+five four from he her here his how i in inside interior into it its later medium morning my near
+next night nine no now of off on one our out outside over pan scene seven she shot six slow static
+still ten that the their then there these they this those three through to two under up view we
+when where while wide with you zoom
 """
 _OPENERS = frozenset(_OPENING_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
