@@ -128,8 +128,8 @@ class _Child:
         while True:
             try:
                 message = wire.decode_from_engine(self.connection.recv_bytes(MAX_MESSAGE_BYTES))
-            except EOFError:
-                break
+            except (EOFError, ConnectionError):
+                break  # a child that is killed with messages unread resets the pipe
             except (OSError, ProtocolError) as error:
                 # A child that breaks the agreement is not talked to any more: end it.
                 reason = str(error)

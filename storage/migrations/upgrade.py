@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +38,8 @@ def known() -> list[str]:
 def differences(connection: Connection, metadata: MetaData) -> list[str]:
     """Return how the tables differ from those that this program expects, in a few words each."""
     try:
-        with warnings.catch_warnings():
-            # A damaged table definition makes the inspection warn; what differs is told below.
-            warnings.simplefilter("ignore", SAWarning)
-            found = compare_metadata(MigrationContext.configure(connection), metadata)
-    except (SQLAlchemyError, LookupError, ValueError, TypeError) as error:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    except (SQLAlchemyError, SAWarning, LookupError, ValueError, TypeError) as error:
         # A key that leads to no column, for example: nothing of it can be compared.
         return [f"they cannot be understood ({error})"[:200]]
     # A changed column is a list of changes, everything else is one change.
