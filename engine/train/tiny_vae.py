@@ -41,6 +41,7 @@ VAE_CONFIG: Final = {
 """Wan 2.1's latent geometry (16 channels, 8 x 8 x 4); patchified, so nothing runs at full size."""
 
 _KL_WEIGHT = 1e-4  # keeps latents bounded without pulling them to a unit Gaussian
+_MSE_WEIGHT = 6.0  # at 2, the few pixels beside an edge that make up the dB hardly counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,9 @@ class VaeStage:
     """Whether a state in `out` is continued. Without one the stage starts anew."""
     freeze_encoder: bool = False
     """Whether only the decoder is trained, so that latents made before stay valid."""
+    closeness: float = 0.0
+    """Weight of the distance to the latents of `init`, as a share of their variance. A transformer
+    that has learnt to draw those needs little to draw the new ones."""
     learning_rate: float = 2e-3
     """Peak learning rate of both optimisers."""
     first_seed: int = 0
@@ -82,9 +86,9 @@ class VaeTraining:
         torch.manual_seed(stage.first_seed)
         self.stage = stage
         self.vae = AutoencoderKLWan(**(config or VAE_CONFIG))
+        self.known = None if not stage.closeness else _KnownLatents(self.vae, stage.init)
         if stage.init is not None:
-            weights = {name: w.float() for name, w in load_file(stage.init).items()}
-            self.vae.load_state_dict(weights)
+            self.vae.load_state_dict(_weights_of(stage.init))
         else:
             start_as_images(self.vae)
         if stage.freeze_encoder:
@@ -94,7 +98,7 @@ class VaeTraining:
         self.ema = Ema(self.vae)
         self.stream = ClipStream(first_seed=stage.first_seed)
         self.budget = Budget(seconds=stage.budget_seconds, steps=stage.budget_steps)
-        self.curve = Curve(stage.out / "curve.csv", ("step", "seconds", "l1", "psnr"))
+        self.curve = Curve(stage.out / "curve.csv", ("step", "seconds", "l1", "psnr", "moved"))
         self.state = TrainState(
             stage.out / "state.pt",
             {
@@ -123,7 +127,10 @@ class VaeTraining:
                 log_variance = log_variance.clamp(-20, 6)
             noise = torch.randn_like(mean)
             decoded = decode_parallel(self.vae, mean + noise * (0.5 * log_variance).exp())
+            moved = None if self.known is None else self.known.distance(pixels_BCFHW, mean.float())
         loss, l1 = _loss(decoded.float(), pixels_BCFHW, mean.float(), log_variance.float())
+        if moved is not None:
+            loss = loss + stage.closeness * moved
         torch.autograd.backward(loss)
         weights = [w for w in self.vae.parameters() if w.requires_grad]
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
@@ -134,17 +141,51 @@ class VaeTraining:
         budget.step += 1
         return l1
 
-    def evaluate(self, clips_NCFHW: Tensor) -> tuple[float, Tensor]:
-        """Return the mean PSNR in dB and the reconstructions, both of the averaged weights."""
+    def evaluate(self, clips_NCFHW: Tensor) -> tuple[dict[str, float], Tensor]:
+        """Return figures and reconstructions of the averaged weights.
+
+        `psnr`: mean over the clips in dB. `moved`: distance to the latents of `init`, as a share
+        of their variance; 0 where no closeness is asked for.
+        """
+        decoded, moved = [], 0.0
         with self.ema.averaged(self.vae), torch.no_grad():
-            decoded = []
             for clip_CFHW in clips_NCFHW:
                 with torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16):
                     mean, _ = encode_parallel(self.vae, clip_CFHW[None])
                     decoded.append(decode_parallel(self.vae, mean).float().clamp(-1, 1))
+                    if self.known is not None:
+                        distance = self.known.distance(clip_CFHW[None], mean.float())
+                        moved += float(distance) / len(clips_NCFHW)
         decoded_NCFHW = torch.cat(decoded)
         error_N = (decoded_NCFHW - clips_NCFHW).div(2).pow(2).mean(dim=(1, 2, 3, 4))
-        return float((-10 * torch.log10(error_N)).mean()), decoded_NCFHW
+        psnr = float((-10 * torch.log10(error_N)).mean())
+        return {"psnr": round(psnr, 3), "moved": round(moved, 4)}, decoded_NCFHW
+
+
+class _KnownLatents:
+    """The latents that an earlier VAE of the same shape makes of a clip."""
+
+    def __init__(self, like: AutoencoderKLWan, weights: Path | None) -> None:
+        if weights is None:
+            raise ValueError("Closeness to earlier latents was asked for. Name their VAE as init.")
+        self.vae = AutoencoderKLWan.from_config(like.config)
+        self.vae.load_state_dict(_weights_of(weights))
+        self.vae.requires_grad_(requires_grad=False)
+        with torch.no_grad():
+            clips = validation_clips(4, 17)
+            known = torch.cat([encode_parallel(self.vae, clip[None])[0] for clip in clips])
+        self.variance = known.var(dim=(0, 2, 3, 4), keepdim=True)
+
+    def distance(self, pixels_BCFHW: Tensor, mean_BCTHW: Tensor) -> Tensor:
+        """Return the mean squared distance of `mean_BCTHW`, as a share of the known variance."""
+        with torch.no_grad():
+            known, _ = encode_parallel(self.vae, pixels_BCFHW)
+        distance: Tensor = ((mean_BCTHW - known.float()).pow(2) / self.variance).mean()
+        return distance
+
+
+def _weights_of(path: Path) -> dict[str, Tensor]:
+    return {name: weight.float() for name, weight in load_file(path).items()}
 
 
 def clip_length(fraction: float, step: int, *, is_new: bool) -> int:
@@ -155,18 +196,19 @@ def clip_length(fraction: float, step: int, *, is_new: bool) -> int:
     """
     if is_new and fraction < 0.3:
         return 1
-    return 17 if fraction > 0.45 and step % 2 else 9
+    return 17 if (fraction > 0.45 or not is_new) and step % 2 else 9
 
 
 def _loss(
     decoded: Tensor, pixels: Tensor, mean: Tensor, log_variance: Tensor
 ) -> tuple[Tensor, float]:
-    """Return L1 + 0.5 gradient + 2 MSE + KL, and the L1 alone."""
+    """Return L1 + 0.5 gradient + 6 MSE + KL, and the L1 alone."""
     error = decoded - pixels
     l1 = error.abs().mean()
     gradient = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
     kl = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
-    return l1 + 0.5 * gradient + 2 * error.pow(2).mean() + _KL_WEIGHT * kl, l1.item()
+    mse = error.pow(2).mean()
+    return l1 + 0.5 * gradient + _MSE_WEIGHT * mse + _KL_WEIGHT * kl, l1.item()
 
 
 def train(stage: VaeStage, config: dict[str, Any] | None = None) -> Iterator[dict[str, float]]:
@@ -195,10 +237,10 @@ def train(stage: VaeStage, config: dict[str, Any] | None = None) -> Iterator[dic
 
 
 def _checkpoint(training: VaeTraining, clips_NCFHW: Tensor, l1: float) -> dict[str, float]:
-    psnr, decoded_NCFHW = training.evaluate(clips_NCFHW)
+    figures, decoded_NCFHW = training.evaluate(clips_NCFHW)
     budget = training.budget
-    row = {"step": budget.step, "seconds": round(budget.spent_seconds, 1)}
-    row |= {"l1": round(l1, 5), "psnr": round(psnr, 3)}
+    row = {"step": budget.step, "seconds": round(budget.spent_seconds, 1), "l1": round(l1, 5)}
+    row |= figures
     training.curve.add(**row)
     training.state.save()
     sheet = contact_sheet(clips_NCFHW, decoded_NCFHW)
@@ -253,6 +295,12 @@ def main() -> None:
     parser.add_argument("--init", type=Path, help="safetensors weights to start from")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out, if any")
     parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder only")
+    parser.add_argument(
+        "--closeness",
+        type=float,
+        default=VaeStage.closeness,
+        help="weight of staying near the latents of --init, for a transformer that draws those",
+    )
     parser.add_argument("--learning-rate", type=float, default=VaeStage.learning_rate)
     parser.add_argument("--seed", type=int, default=0, help="first training story")
     parser.add_argument(
@@ -271,6 +319,7 @@ def main() -> None:
         init=arguments.init,
         resume=arguments.resume,
         freeze_encoder=arguments.freeze_encoder,
+        closeness=arguments.closeness,
         learning_rate=arguments.learning_rate,
         first_seed=arguments.seed,
         num_statistics_clips=arguments.statistics_clips,

@@ -65,7 +65,7 @@ def test_a_few_steps_improve_the_held_out_psnr(tmp_path: Path) -> None:
     stage = replace(toy_stage(tmp_path, 25), save_seconds=1.0, learning_rate=1e-2)
     before, _ = VaeTraining(stage, TOY).evaluate(validation_clips(1, 17))
     rows = list(train(stage, TOY))
-    assert rows[-1]["psnr"] > before + 0.2
+    assert rows[-1]["psnr"] > before["psnr"] + 0.2
     assert len((tmp_path / "curve.csv").read_text().splitlines()) == 1 + len(rows)
     assert (tmp_path / "contact_sheet.png").exists()
 
@@ -114,6 +114,23 @@ def test_a_polished_folder_keeps_encoder_and_statistics_to_the_bit(tmp_path: Pat
 
 
 @pytest.mark.usefixtures("small_clips")
+def test_an_encoder_that_is_to_stay_close_moves_less(tmp_path: Path) -> None:
+    list(train(toy_stage(tmp_path / "first", 3), TOY))
+    weights = tmp_path / "first" / "vae" / "diffusion_pytorch_model.safetensors"
+    moved = []
+    for closeness in (1e-6, 10.0):
+        out = tmp_path / str(closeness)
+        stage = replace(toy_stage(out, 12), init=weights, closeness=closeness, save_seconds=1e3)
+        moved.append(list(train(stage, TOY))[-1]["moved"])
+    assert 0 < moved[1] < moved[0]
+
+
+def test_closeness_without_a_vae_to_be_close_to_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="init"):
+        VaeTraining(replace(toy_stage(tmp_path, 1), closeness=0.1), TOY)
+
+
+@pytest.mark.usefixtures("small_clips")
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
     list(train(toy_stage(tmp_path, 1), TOY))
     with pytest.raises(FileExistsError, match="--resume"):
@@ -122,9 +139,8 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_new_weights_see_single_pictures_first_and_trained_ones_never() -> None:
     assert {tiny_vae.clip_length(0.1, step, is_new=True) for step in range(9)} == {1}
-    assert {tiny_vae.clip_length(0.1, step, is_new=False) for step in range(9)} == {9}
-    for is_new in (True, False):
-        lengths = {tiny_vae.clip_length(0.9, step, is_new=is_new) for step in range(9)}
+    for fraction, is_new in ((0.1, False), (0.9, False), (0.9, True)):
+        lengths = {tiny_vae.clip_length(fraction, step, is_new=is_new) for step in range(9)}
         assert lengths == {9, 17}
 
 
