@@ -153,6 +153,9 @@ def main() -> None:
     parser.add_argument("--num-stories", type=int, default=192, help="stories to look at")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     given = parser.parse_args()
+    if given.out.exists():  # written whole or not at all: a plan that goes on skips it
+        print(f"{given.out} is there already.")
+        return
     torch.set_num_threads(given.threads)
     stories = list(islice(_stories(given.latents), given.num_stories))
     found = install(given.checkpoint, stories, given.out)

@@ -8,6 +8,7 @@ frozen, so every other memory of the checkpoint reads and recalls as before.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import re
 import time
@@ -45,6 +46,7 @@ from engine.train.world.story import VALIDATION_SEEDS, WorldDials, tell
 Rate = tuple[int, int, int]
 CHANNELS = (32, 64, 128, 80)
 """Narrower at the end than the default phi: 1.6 MB in bfloat16, and its first three stages fit."""
+SHORTCUT = "patchifier.conv.weight"
 COLUMNS = ("step", "seconds", "train", "recall", "own")
 
 
@@ -95,15 +97,33 @@ def _fits(story: StoryLatents, rate_hwt: Rate) -> bool:
 
 
 def build_encoder(checkpoint: Path, rate_hwt: Rate, *, width: int, seed: int) -> MemoryEncoder:
-    """Return a new phi, with the tensors of the checkpoint's default one where shapes agree."""
+    """Return a new phi, with the tensors of the checkpoint's default one where shapes agree.
+
+    Where that has a linear shortcut, a token begins as the mean of those whose place it takes.
+    """
     torch.manual_seed(seed)
-    config = MemoryEncoderConfig(rate_hwt=rate_hwt, width=width, channels=CHANNELS)
+    found = load_weights(checkpoint / "memory" / frame_preservation.NAME, "model")
+    has_shortcut = SHORTCUT in found
+    config = MemoryEncoderConfig(
+        rate_hwt=rate_hwt,
+        width=width,
+        channels=CHANNELS,
+        hr="shortcut" if has_shortcut else "convolutions",
+    )
     encoder = MemoryEncoder(config)
     own = encoder.state_dict()
-    found = load_weights(checkpoint / "memory" / frame_preservation.NAME, "model")
     fitting = {k: v.float() for k, v in found.items() if k in own and own[k].shape == v.shape}
     encoder.load_state_dict({**own, **fitting})
+    if has_shortcut:
+        _begin_as_mean(own[SHORTCUT], found[SHORTCUT].float())
     return encoder
+
+
+def _begin_as_mean(kernel: Tensor, default: Tensor) -> None:
+    """Set a kernel E C t h w to the mean over the blocks of `default` that fit side by side."""
+    counts = [ours // theirs for ours, theirs in zip(kernel.shape, default.shape, strict=True)]
+    if all(counts) and kernel.shape == default.repeat(counts).shape:
+        kernel.copy_(default.repeat(counts) / math.prod(counts))
 
 
 class RateTraining:

@@ -60,7 +60,8 @@ TINY = PlanSize(
 def stages(out: Path, size: PlanSize) -> Iterator[Stage]:
     """Yield the stages in order; shares of the time as measured (docs/training.md)."""
     vae, polish, base = out / "tiny_vae", out / "tiny_vae_polish", out / "base"
-    latents, pretrain, finetune = out / "latents", out / "pretrain", out / "finetune"
+    latents, components = out / "latents", out / "components"
+    pretrain, finetune = out / "pretrain", out / "finetune"
     start = ("--init", str(size.init_vae)) if size.init_vae else ()
     yield _vae_stage(vae, size, 0.22, start)
     yield _stage(
@@ -77,8 +78,10 @@ def stages(out: Path, size: PlanSize) -> Iterator[Stage]:
     text = out / "text"
     words: tuple[str, ...] = ("--checkpoint", str(base), "--budget-steps", str(size.num_text_steps))
     yield _stage("pretrain_text", text, size, words)
+    words = ("--checkpoint", str(text / "checkpoint"), "--latents", str(latents))
+    yield _stage("components", components, size, words)
     for name, folder, before, share in (
-        ("pretrain_memory", pretrain, text / "checkpoint", 0.11),
+        ("pretrain_memory", pretrain, components, 0.11),
         ("finetune", finetune, pretrain / "checkpoint", 0.57),
     ):
         words = ("--checkpoint", str(before), "--latents", str(latents))

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
 from engine.models.checkpoint import load_vae, load_weights
 from engine.recipes import EMBEDDED, load_model, wan
+from engine.train.assemble import write_encoder
 from engine.train.extra_rate import RateStage, build_encoder, install, parse_rate, train
 from engine.train.latents import dials_of, encode_rates, with_rate, write_shard
 from engine.train.world.story import Story, tell
@@ -72,6 +74,22 @@ def test_phi_begins_with_the_tensors_of_the_default_that_fit() -> None:
         assert torch.equal(own[name], default[name].float()), name
     assert own["stages.3.conv.weight"].shape != default["stages.3.conv.weight"].shape
     assert 2 * sum(tensor.numel() for tensor in own.values()) < 1.7 * 2**20
+
+
+@torch.no_grad()
+def test_a_shortcut_begins_as_the_mean_of_the_tokens_it_replaces(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    default = MemoryEncoder(MemoryEncoderConfig(width=8, channels=(8, 8, 8), hr="shortcut"))
+    assert default.patchifier is not None
+    torch.nn.init.normal_(default.patchifier.conv.weight)
+    write_encoder(default, tmp_path / "memory" / "frame_preservation")
+    default.bfloat16().float()
+    coarse = build_encoder(tmp_path, RATE, width=8, seed=0)
+    assert coarse.patchifier is not None
+    latents = torch.randn(1, 16, 9, 8, 8)
+    fine = default.patchifier(latents).unflatten(1, (5, 4))[:, 1:]
+    mean = fine.unflatten(1, (2, 2)).mean(2)
+    torch.testing.assert_close(coarse.patchifier(latents).unflatten(1, (3, 4))[:, 1:], mean)
 
 
 def test_a_resumed_rate_equals_one_that_never_stopped_and_installs(stage: RateStage) -> None:

@@ -22,6 +22,7 @@ def test_every_stage_is_a_command_with_a_mark_of_its_own(tmp_path: Path) -> None
         "latents",
         "assemble",
         "pretrain_text",
+        "components",
         "pretrain_memory",
         "finetune",
         "tiny_vae",
