@@ -10,7 +10,18 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.evaluate import dials, identity, lint, prompts, recall, renders, sheet, speed, vae
+from engine.evaluate import (
+    dials,
+    identity,
+    lint,
+    prompts,
+    readout,
+    recall,
+    renders,
+    sheet,
+    speed,
+    vae,
+)
 from engine.evaluate.films import (
     NO_PAST,
     FilmedShot,
@@ -205,3 +216,13 @@ def test_the_lint_writes_its_page_with_and_without_latents(
     for kind in ("colours", "features", "either"):
         assert f"| {kind} | " in text
     assert "of 3 test stories, drawn, not rendered" in text
+
+
+def test_readout_writes_its_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    page = tmp_path / "readout.md"
+    readout.main(options(tiny_checkpoint, page))
+    rows = [line.split(" | ") for line in page.read_text("utf-8").splitlines()[-5:]]
+    assert [row[0].removeprefix("| ") for row in rows[:2]] == ["tokens of phi", "its LR branch alone"]
+    # More components leave less open; all of them together leave nothing that was fitted.
+    shares = [float(row[2].split()[0]) for row in rows[2:]]
+    assert 0.0 <= shares[2] <= shares[1] <= shares[0] <= 1.0
