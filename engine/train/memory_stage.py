@@ -36,8 +36,10 @@ from engine.train.world.vocabulary import COLOURS
 
 NEXT_SHOT_SIGMA = 0.95
 """Where identity is decided: the held-out loss of the dashboard is taken here."""
+DETAIL_SIGMA = 0.4
+"""Where faces and letters are made."""
 MEMORIES = ("own", "unnamed", "none", "wrong")
-COLUMNS = ("step", "seconds", "train", "recall", *MEMORIES, "told", "mistold")
+COLUMNS = ("step", "seconds", "train", "recall", *MEMORIES, "detail", "told", "mistold")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,8 @@ class MemoryTraining:
     def evaluate(self) -> dict[str, float]:
         """Return held-out losses: recall at sigma 1, next shot with own, no and wrong memory.
 
-        `unnamed` is its own memory where nothing says who is in which past shot.
+        `unnamed` is its own memory where nothing says who is in which past shot, `detail` the loss
+        with its own memory at little noise.
 
         `told` and `mistold`: people without memory, by their description and one of other colours.
         """
@@ -149,6 +152,7 @@ class MemoryTraining:
                 "unnamed": self._loss(batch, noise, text, unnamed, NEXT_SHOT_SIGMA),
                 "none": self._loss(batch, noise, text, EMPTY, NEXT_SHOT_SIGMA),
                 "wrong": self._loss(batch, noise, text, wrong, NEXT_SHOT_SIGMA),
+                "detail": self._loss(batch, noise, text, own, DETAIL_SIGMA),
             }
             losses["recall"] = self._recall_loss(batch)
             losses |= self._description_losses()
