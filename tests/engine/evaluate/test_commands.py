@@ -222,7 +222,10 @@ def test_readout_writes_its_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
     page = tmp_path / "readout.md"
     readout.main(options(tiny_checkpoint, page))
     rows = [line.split(" | ") for line in page.read_text("utf-8").splitlines()[-5:]]
-    assert [row[0].removeprefix("| ") for row in rows[:2]] == ["tokens of phi", "its LR branch alone"]
+    assert [row[0].removeprefix("| ") for row in rows[:2]] == [
+        "tokens of phi",
+        "its LR branch alone",
+    ]
     # More components leave less open; all of them together leave nothing that was fitted.
     shares = [float(row[2].split()[0]) for row in rows[2:]]
     assert 0.0 <= shares[2] <= shares[1] <= shares[0] <= 1.0
