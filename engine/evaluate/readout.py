@@ -83,7 +83,8 @@ def readings(model: Model, num_fitted: int, num_test: int) -> Iterator[tuple[str
     test = [encode_story(vae, tell(seed, DIALS)) for seed in TEST_SEEDS[:num_test]]
 
     def of_phi(story: StoryLatents) -> Tensor:
-        return encoder(story.latents_SCTHW, story.lr_SCTHW, patch)
+        tokens: Tensor = encoder(story.latents_SCTHW, story.lr_SCTHW, patch)
+        return tokens
 
     def of_reduced(story: StoryLatents) -> Tensor:
         embedded: Tensor = patch(story.lr_SCTHW)
