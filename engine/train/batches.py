@@ -27,6 +27,9 @@ NEXT_PICTURE_SHARE = 0.5
 NEXT_PICTURES_A_CLIP = 2
 """Pictures in the place of a clip: their past takes most of the tokens."""
 
+FIRST_ALONE_SHARE = 0.3
+"""Share of the next shots for which only the first past shot of the person counts as theirs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryBatch:
@@ -123,7 +126,10 @@ class BatchStream:
         is_picture = self.rng.random() < NEXT_PICTURE_SHARE
         count = (NEXT_PICTURES_A_CLIP if is_picture else 1) * self.batch_size
         stories = self.pool.pick(self.rng, count, num_past + 1)
-        return next_shot_batch(stories, num_past, self.rng, num_latents=1 if is_picture else None)
+        num_latents = 1 if is_picture else None
+        return next_shot_batch(
+            stories, num_past, self.rng, num_latents=num_latents, first_alone=FIRST_ALONE_SHARE
+        )
 
     def retrieval(self) -> MemoryBatch:
         """Return a batch whose targets are latents of the past itself (stage I)."""
@@ -176,10 +182,12 @@ def next_shot_batch(
     rng: random.Random,
     *,
     num_latents: int | None = None,
+    first_alone: float = 0.0,
 ) -> MemoryBatch:
     """Return past and next shot of each story; the person's latest shot is always in the past.
 
-    With `num_latents` only so many latents from the start of the next shot are targets.
+    With `num_latents` only so many latents from the start of the next shot are targets. For a share
+    `first_alone` of the items only the first past shot of the person counts as theirs.
     """
     rows: list[tuple[StoryLatents, list[int], int]] = []
     for story in stories:
@@ -197,9 +205,19 @@ def next_shot_batch(
         target_BCTHW=target_BCTHW,
         times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(rows), -1),
         captions=tuple(story.captions[k] for story, _, k in rows),
-        is_own_BN=torch.tensor([[i in s.same_person[k] for i in past] for s, past, k in rows]),
+        is_own_BN=torch.tensor(
+            [_own(*row, first_alone=rng.random() < first_alone) for row in rows]
+        ),
         salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, _, k in rows]),
     )
+
+
+def _own(story: StoryLatents, past: list[int], target: int, *, first_alone: bool) -> list[bool]:
+    """Return which of the shots `past` count as showing the person of shot `target`."""
+    own = [index in story.same_person[target] for index in past]
+    if first_alone and any(own):
+        return [place == own.index(True) for place in range(len(own))]
+    return own
 
 
 def retrieval_batch(

@@ -28,11 +28,11 @@ class ObjectiveOptions:
     one item in twenty had sigma < 0.5, where faces and letters are made, and they smeared."""
     detail_shift: float = 1.0
     retrieval_shift: float = 3.0
-    pure_noise: float = 0.35
+    pure_noise: float = 0.6
     """Share of retrieval samples at sigma = 1: what makes one-step recall the mean."""
     pure_picture: float = 0.3
     """Share of pictures at sigma = 1: what teaches a description fastest."""
-    unmasked: float = 0.5
+    unmasked: float = 0.75
     """Share of retrieval batches that read the clean past, as the studio's recall does."""
     mask_floor: float = 0.2
     """Least noise on a masked latent: sigma_f ~ L(0.2, 1)."""

@@ -134,6 +134,16 @@ def test_a_batch_says_who_is_in_a_past_shot(stories: list[StoryLatents]) -> None
             assert bool(batch.is_own_BN[item, place]) == (shots[0] in story.same_person[target])
 
 
+def test_the_first_shot_of_a_person_may_count_alone(stories: list[StoryLatents]) -> None:
+    every = next_shot_batch(stories, 2, random.Random(3)).is_own_BN
+    first = next_shot_batch(stories, 2, random.Random(3), first_alone=1.0).is_own_BN
+    assert every is not None and first is not None
+    assert (every.sum(1) > 1).any(), "no story here shows its person twice"
+    for all_of_them, alone in zip(every.tolist(), first.tolist(), strict=True):
+        assert sum(alone) == min(1, sum(all_of_them))
+        assert not any(all_of_them) or alone.index(True) == all_of_them.index(True)
+
+
 def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:
     batch = retrieval_batch(stories, 2, random.Random(1))
     length = batch.past_BNCTHW.shape[3]
