@@ -46,6 +46,10 @@ class ObjectiveOptions:
     tenth of the picture, and its look is what memory is for."""
     retrieval_salience: float = 0.5
     """The same for frame retrieval, which is measured over the whole picture."""
+    noisy_past: float = 0.3
+    """Share of next-shot batches whose past is noised: a film reads its own takes, not clean ones."""
+    most_past_noise: float = 0.4
+    """Highest sigma of a noised past shot; each has its own."""
     no_text: float = 0.1
     """Share of next-shot items with an empty prompt, so that text guidance is possible."""
     no_names: float = 0.15
@@ -108,13 +112,13 @@ def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
     """Return the loss of drawing a shot from its prompt and the memory of the past, if any."""
     is_named = float(torch.rand(())) >= options.no_names
     is_own_BN = batch.is_own_BN if is_named else None
+    past, reduced = rough_past(batch, options)
     if batch.num_past == 0:
         context, name = EMPTY, "next_none"
     elif float(torch.rand(())) < options.window:
-        context, name = trainee.window_context(batch.past_BNCTHW, is_own_BN), "next_window"
+        context, name = trainee.window_context(past, is_own_BN), "next_window"
     else:
-        context = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, is_own_BN)
-        name = "next"
+        context, name = trainee.memory_context(past, reduced, is_own_BN), "next"
     keep = torch.rand(len(batch.captions)) >= options.no_text
     captions = [c if k else "" for c, k in zip(batch.captions, keep.tolist(), strict=True)]
     sigma = sample_sigma(len(captions), options.shift)
@@ -151,6 +155,16 @@ def weighted_mean(error_BTHW: Tensor, salience_BTHW: Tensor, extra: float) -> Te
     return mean
 
 
+def rough_past(batch: MemoryBatch, options: ObjectiveOptions) -> tuple[Tensor, Tensor]:
+    """Return the past and its reduced clips, noised for a share of the batches."""
+    past, reduced = batch.past_BNCTHW, batch.past_lr_BNCTHW
+    if batch.num_past == 0 or float(torch.rand(())) >= options.noisy_past:
+        return past, reduced
+    sigma_BN1 = options.most_past_noise * torch.rand(*past.shape[:2], 1)
+    return _noised(past, sigma_BN1), _noised(reduced, sigma_BN1)
+
+
 def _noised(latents_BNCTHW: Tensor, sigma_BNT: Tensor) -> Tensor:
+    """Return latents at the noise levels of their shots and times; T may be 1 for all times."""
     sigma = sigma_BNT[:, :, None, :, None, None]
     return (1 - sigma) * latents_BNCTHW + sigma * torch.randn_like(latents_BNCTHW)

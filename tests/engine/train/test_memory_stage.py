@@ -16,7 +16,12 @@ from engine.train.attention import write_out_attention
 from engine.train.batches import StoryPool, first_shot_batch, next_shot_batch, retrieval_batch
 from engine.train.latents import StoryLatents, encode_story, read_shard, salience_of, write_shard
 from engine.train.memory_stage import MemoryStage, MemoryTraining, train, with_other_colours
-from engine.train.objectives import ObjectiveOptions, mask_history, weighted_mean
+from engine.train.objectives import (
+    ObjectiveOptions,
+    mask_history,
+    rough_past,
+    weighted_mean,
+)
 from engine.train.world.canvas import FIGURE, LANDMARK, SIGN
 from engine.train.world.story import WorldDials, tell
 from tests.engine.conftest import CPU
@@ -142,6 +147,17 @@ def test_the_first_shot_of_a_person_may_count_alone(stories: list[StoryLatents])
     for all_of_them, alone in zip(every.tolist(), first.tolist(), strict=True):
         assert sum(alone) == min(1, sum(all_of_them))
         assert not any(all_of_them) or alone.index(True) == all_of_them.index(True)
+
+
+def test_a_rough_past_keeps_its_target_and_its_shape(stories: list[StoryLatents]) -> None:
+    batch = next_shot_batch(stories, 2, random.Random(0))
+    always, never = (ObjectiveOptions(noisy_past=share) for share in (1.0, 0.0))
+    clean, rough = rough_past(batch, never), rough_past(batch, always)
+    assert clean[0] is batch.past_BNCTHW and clean[1] is batch.past_lr_BNCTHW
+    for before, after in zip(clean, rough, strict=True):
+        assert after.shape == before.shape
+        moved = (after - before).pow(2).mean(dim=(2, 3, 4, 5))
+        assert (moved > 0).all() and moved.std() > 0  # every shot, each by its own level
 
 
 def test_queries_carry_the_time_of_their_place(stories: list[StoryLatents]) -> None:
