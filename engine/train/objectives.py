@@ -23,7 +23,7 @@ class ObjectiveOptions:
 
     shift: float = 5.0
     """Timestep shift of next-shot training: identity is decided at sigma >= 0.8."""
-    detail: float = 0.4
+    detail: float = 0.3
     """Share of next-shot items whose noise is drawn with `detail_shift` instead: with shift 5 alone
     one item in twenty had sigma < 0.5, where faces and letters are made, and they smeared."""
     detail_shift: float = 1.0
@@ -47,7 +47,7 @@ class ObjectiveOptions:
     retrieval_salience: float = 0.5
     """The same for frame retrieval, which is measured over the whole picture."""
     noisy_past: float = 0.3
-    """Share of next-shot batches whose past is noised: a film reads its own takes, not clean ones."""
+    """Share of next-shot batches whose past is noised: a film reads its own takes."""
     most_past_noise: float = 0.4
     """Highest sigma of a noised past shot; each has its own."""
     no_text: float = 0.1
