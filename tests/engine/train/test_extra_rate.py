@@ -73,7 +73,7 @@ def test_phi_begins_with_the_tensors_of_the_default_that_fit() -> None:
         name = f"stages.{stage}.conv.weight"
         assert torch.equal(own[name], default[name].float()), name
     assert own["stages.3.conv.weight"].shape != default["stages.3.conv.weight"].shape
-    assert 2 * sum(tensor.numel() for tensor in own.values()) < 1.7 * 2**20
+    assert 2 * sum(tensor.numel() for tensor in own.values()) < 2.1 * 2**20
 
 
 @torch.no_grad()
