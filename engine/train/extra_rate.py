@@ -120,7 +120,10 @@ def build_encoder(checkpoint: Path, rate_hwt: Rate, *, width: int, seed: int) ->
 
 
 def _begin_as_mean(kernel: Tensor, default: Tensor) -> None:
-    """Set a kernel E C t h w to the mean over the blocks of `default` that fit side by side."""
+    """Set a kernel E C t h w to the mean over the blocks of `default` that fit side by side.
+
+    Where they do not, at a finer rate than the default one, it stays zero and is learnt.
+    """
     counts = [ours // theirs for ours, theirs in zip(kernel.shape, default.shape, strict=True)]
     if all(counts) and kernel.shape == default.repeat(counts).shape:
         kernel.copy_(default.repeat(counts) / math.prod(counts))
