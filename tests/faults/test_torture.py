@@ -37,7 +37,7 @@ def test_killed_servers_keep_what_they_acknowledged(folder: Path) -> None:
 
 
 def test_a_job_whose_engine_is_killed_leaves_one_take(folder: Path) -> None:
-    require_clean(engine_kills(folder, random.Random(2), num_jobs=3), injected=1)
+    require_clean(engine_kills(folder, random.Random(2), num_jobs=3), injected=6)
 
 
 @needs_strace
