@@ -104,7 +104,11 @@ class CausalConv(nn.Module):
 
 
 class LargePatchifier(nn.Module):
-    """One linear map from the block of latents that a token covers to the token."""
+    """One linear map from the block of latents that a token covers to the token.
+
+    Kept as the convolution that it is, and applied as a matrix product: with AMX, PyTorch's bf16
+    convolution of 16 channels with these strides gives other numbers (docs/decisions/0013).
+    """
 
     def __init__(self, config: MemoryEncoderConfig) -> None:
         super().__init__()
@@ -121,9 +125,13 @@ class LargePatchifier(nn.Module):
 
     def step(self, block_BCTHW: torch.Tensor) -> torch.Tensor:
         """Return the tokens B L D of whole blocks."""
-        missing = -block_BCTHW.shape[2] % self.conv.kernel_size[0]
+        time, rows, columns = self.conv.kernel_size
+        missing = -block_BCTHW.shape[2] % time
         block_BCTHW = F.pad(block_BCTHW, (0, 0, 0, 0, missing, 0))
-        return self.conv(block_BCTHW).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+        blocks = block_BCTHW.unflatten(4, (-1, columns)).unflatten(3, (-1, rows))
+        blocks = blocks.unflatten(2, (-1, time))
+        covered_BLN = blocks.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4).flatten(1, 3)
+        return F.linear(covered_BLN, self.conv.weight.flatten(1), self.conv.bias)
 
 
 class MemoryEncoder(nn.Module):
