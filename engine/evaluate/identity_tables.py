@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engine.evaluate.renders import MemoryKind, Outcome
 from engine.evaluate.report import Table
@@ -114,10 +114,17 @@ def position_table(outcomes: Sequence[Outcome], judge: Judge, strength: float) -
             rows.append(_position_row((shown, str(position)), here, names, judge))
         if group:
             rows.append(_position_row((shown, "all"), group, names, judge))
-            rows.append(_relative_row(shown, by_position, names, judge))
+            first, last = min(by_position), max(by_position)
+            latest = by_position[last]
+            for label, earlier in (
+                (f"{last} / {first}", by_position[first]),
+                (f"{last} / first return", first_returns(group)),
+            ):
+                rows.append(_relative_row((shown, label), (latest, earlier), names, judge))
     note = (
         f"Strength {strength:g}. In a film of its own, errors of earlier takes come back. The last "
-        "row of each half is the latest shot divided by the earliest."
+        "two rows of each half are the latest shot divided by the earliest, of which there are few, "
+        "and by the first shot of each story in which somebody comes back."
     )
     columns = ("memory of", "shot", "shots", *names, f"mean of {', '.join(LOOKS)}")
     return Table(title="By shot index", columns=columns, rows=tuple(rows), note=note)
@@ -130,21 +137,30 @@ def _position_row(
     return (*start, str(len(group)), *cells, mean_cell(group, LOOKS, judge))
 
 
+def first_returns(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the earliest outcome of every story: the first shot that only memory can get right."""
+    earliest: dict[int, int] = {}
+    for outcome in outcomes:
+        known = earliest.get(outcome.story, outcome.position)
+        earliest[outcome.story] = min(known, outcome.position)
+    return [o for o in outcomes if o.position == earliest[o.story]]
+
+
 def _relative_row(
-    shown: str,
-    by_position: Mapping[int, Sequence[Outcome]],
+    start: tuple[str, ...],
+    pair: tuple[Sequence[Outcome], Sequence[Outcome]],
     names: Sequence[str],
     judge: Judge,
 ) -> tuple[str, ...]:
-    first, last = min(by_position), max(by_position)
+    later, earlier = pair
     cells = []
     for name in names:
-        result = ratio(hits(by_position[last], name), hits(by_position[first], name))
+        result = ratio(hits(later, name), hits(earlier, name))
         cells.append(_relative_cell(result, [name], judge))
     known = [name for name in LOOKS if judge.is_reported(name)]
-    result = ratio(mean_hits(by_position[last], known), mean_hits(by_position[first], known))
+    result = ratio(mean_hits(later, known), mean_hits(earlier, known))
     cells.append(_relative_cell(result, known, judge))
-    return (shown, f"{last} / {first}", "-", *cells)
+    return (*start, "-", *cells)
 
 
 def _relative_cell(result: Score | None, names: Sequence[str], judge: Judge) -> str:

@@ -11,6 +11,7 @@ from engine.evaluate.identity_tables import (
     compared,
     judge_table,
     memory_table,
+    first_returns,
     position_table,
 )
 from engine.evaluate.renders import MemoryKind, Outcome
@@ -101,11 +102,20 @@ def test_shot_indices_are_apart_for_drawn_pasts_and_films(judge: Judge) -> None:
         ("drawn past", "3", "1"),
         ("drawn past", "all", "2"),
         ("drawn past", "3 / 2", "-"),
+        ("drawn past", "3 / first return", "-"),
         ("its own film", "2", "1"),
         ("its own film", "3", "1"),
         ("its own film", "all", "2"),
         ("its own film", "3 / 2", "-"),
+        ("its own film", "3 / first return", "-"),
     ]
     assert cells(rows, "its own film", "all", "2")[0].startswith("0.00")
     assert cells(rows, "drawn past", "3 / 2", "-")[0].startswith("1.00")
     assert cells(rows, "its own film", "3 / 2", "-")[0] == "-"  # nothing to be relative to
+
+
+def test_the_first_return_is_each_storys_own() -> None:
+    outcomes = [outcome(0, "film", position=p) for p in (2, 3, 4)]
+    outcomes += [outcome(1, "film", position=p) for p in (3, 4)]
+    returns = first_returns(outcomes)
+    assert [(o.story, o.position) for o in returns] == [(0, 2), (1, 3)]
