@@ -21,6 +21,7 @@ from engine.models.checkpoint import WanParts, load_checkpoint
 from engine.models.stops import Stops
 from engine.models.text import embed_prompts
 from engine.models.transformer import MemoryPort
+from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import denoise, noise
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "assets" / "checkpoints" / "embedded"
@@ -58,6 +59,7 @@ class Model:
         self.port = MemoryPort(parts.transformer)
         if device.dtype == torch.bfloat16:
             _match_norms(parts.transformer)
+            _round_matrices(parts.transformer)
         site = MemorySite(
             folder=parts.folder / "memory",
             ports=Ports(
@@ -91,6 +93,15 @@ class Model:
     def empty_text(self) -> torch.Tensor:
         """Embedding of the empty prompt, 1 L D."""
         return self.embed("")
+
+    def guidance(self, *, text: float, memory: float) -> Guidance:
+        """Return guidance of these scales, acting as far down as the model was measured with."""
+        return Guidance(
+            text=text,
+            memory=memory,
+            memory_floor=self.card.guidance_floor,
+            text_floor=self.card.text_guidance_floor,
+        )
 
     def addressed(self, context: Context, rules: Rules) -> Context:
         """Return `context` with past shots of others beside the empty prompt, as it was trained."""
@@ -159,6 +170,15 @@ def _match_norms(transformer: Any) -> None:
         for attention in (block.attn1, block.attn2):
             attention.norm_q.to(torch.bfloat16)
             attention.norm_k.to(torch.bfloat16)
+
+
+def _round_matrices(transformer: Any) -> None:
+    # Autocast rounds frozen weights anew in every forward: a tenth of a step. Files hold bf16, so
+    # nothing changes but that.
+    for block in transformer.blocks:
+        for module in block.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.to(torch.bfloat16)
 
 
 def load_model(recipe: Recipe, device: Device) -> Model:

@@ -17,7 +17,7 @@ class Device:
     name: str
     """`cpu`, `cuda` or `mps`."""
     dtype: torch.dtype
-    """Format of the matrix products; master weights stay in float32."""
+    """Format of the matrix products, and of the transformer's matrices; all else is float32."""
     threads: int
     milliseconds: dict[str, float]
     """Median time of the probe by format: one convolution and one matrix product."""

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import torch
 from diffusers import WanPipeline, WanTransformer3DModel
+from torch import nn
 
 from engine.context import EMPTY, Context
+from engine.device.probe import Device
 from engine.models.lora import add_lora, load_lora, save_lora
 from engine.models.transformer import MemoryPort, grid_positions, rope_at
-from engine.recipes import Model
+from engine.recipes import Model, load_model, wan
 from engine.sampling.guidance import Guidance, guided
 from engine.sampling.sampler import denoise
 
@@ -221,3 +223,16 @@ def test_our_loop_equals_the_stock_pipeline(tiny_checkpoint: Path, model: Model)
     for step in denoise(velocity, start, model.parts.scheduler, 4):
         last = step.latents_BCTHW
     assert torch.allclose(last, stock.float(), atol=2e-4)
+
+
+def test_matrices_that_are_rounded_once_change_nothing(tiny_checkpoint: Path) -> None:
+    device = Device(name="cpu", dtype=torch.bfloat16, threads=1, milliseconds={})
+    rounded = load_model(wan(tiny_checkpoint), device)
+    latents = torch.randn(LATENTS, generator=torch.Generator().manual_seed(5))
+    text = rounded.embed("Mia waves in the park.")
+    once = rounded.velocity(latents, 0.9, text, EMPTY)
+    matrices = [m for m in rounded.parts.transformer.blocks.modules() if type(m) is nn.Linear]
+    assert {m.weight.dtype for m in matrices} == {torch.bfloat16}
+    for matrix in matrices:
+        matrix.float()
+    assert torch.equal(rounded.velocity(latents, 0.9, text, EMPTY), once)
