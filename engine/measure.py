@@ -17,7 +17,7 @@ from engine.errors import MemoryStateError
 from engine.latent_time import num_latents
 from engine.recipes import Model
 from engine.retrieve import recall_frame
-from engine.sampling.guidance import Guidance, guided
+from engine.sampling.guidance import guided
 from engine.sampling.sampler import noise
 from engine.specs import CurvePoint, CurveSpec, EntryResult, Measured, MeasureSpec, Moment
 from engine.takes import BlobDesk, load_state, rules_of
@@ -150,7 +150,7 @@ def _of_length(memory: Memory, state: MemoryState, tokens: int) -> Context:
 
 
 def _seconds(model: Model, spec: CurveSpec, context: Context) -> float:
-    """Return the seconds of one step as a shot takes it, guidance included."""
+    """Return the seconds of a shot's first step, in which every guidance that is asked for acts."""
     shape = (
         1,
         model.parts.vae.config.z_dim,
@@ -160,14 +160,14 @@ def _seconds(model: Model, spec: CurveSpec, context: Context) -> float:
     )
     velocity = guided(
         model.velocity,
-        Guidance(text=spec.guidance, memory=spec.strength, memory_floor=model.card.guidance_floor),
+        model.guidance(text=spec.guidance, memory=spec.strength),
         model.empty_text.clone(),
         model.empty_text,
         context,
     )
     latents = noise(shape, 0, model.device.name)
     start = time.perf_counter()
-    velocity(latents, 0.8)
+    velocity(latents, 1.0)
     if model.device.name != "cpu":
         torch.cuda.synchronize()
     return time.perf_counter() - start

@@ -95,13 +95,8 @@ class Model:
         return self.embed("")
 
     def guidance(self, *, text: float, memory: float) -> Guidance:
-        """Return guidance of these scales, acting as far down as the model was measured with."""
-        return Guidance(
-            text=text,
-            memory=memory,
-            memory_floor=self.card.guidance_floor,
-            text_floor=self.card.text_guidance_floor,
-        )
+        """Return guidance of these scales; memory guidance acts as far down as the card says."""
+        return Guidance(text=text, memory=memory, memory_floor=self.card.guidance_floor)
 
     def addressed(self, context: Context, rules: Rules) -> Context:
         """Return `context` with past shots of others beside the empty prompt, as it was trained."""

@@ -29,7 +29,7 @@ from engine.latent_time import num_latents, padded_frames
 from engine.models.attention_mass import AttentionMass
 from engine.recipes import Model
 from engine.sampling import sampler
-from engine.sampling.guidance import Guidance, Velocity, guided
+from engine.sampling.guidance import Velocity, guided
 from engine.sampling.known import Known
 from engine.sampling.sampler import SamplerState, Step, noise
 from engine.video import vae as video_vae
@@ -202,11 +202,7 @@ def _sample(
     text = model.embed(request.prompt)
     velocity = guided(
         _measured(model, mass, (text, context), request),
-        Guidance(
-            text=request.guidance,
-            memory=request.strength,
-            memory_floor=model.card.guidance_floor,
-        ),
+        model.guidance(text=request.guidance, memory=request.strength),
         text,
         model.empty_text,
         context,

@@ -22,7 +22,7 @@ from engine.memory.entries import from_bytes, to_bytes
 from engine.recipes import Model
 from engine.render import shot_latents
 from engine.sampling import sampler
-from engine.sampling.guidance import Guidance, guided
+from engine.sampling.guidance import guided
 from engine.train.world.canvas import HEIGHT, WIDTH
 from engine.train.world.script import ShotScript
 from engine.video import vae as video_vae
@@ -123,11 +123,7 @@ class Renderer:
         context = stacked(contexts)
         velocity = guided(
             model.velocity,
-            Guidance(
-                text=card.guidance,
-                memory=orders[0].strength,
-                memory_floor=card.guidance_floor,
-            ),
+            model.guidance(text=card.guidance, memory=orders[0].strength),
             torch.cat([model.embed(order.script.caption) for order in orders]),
             model.empty_text.expand(len(orders), -1, -1),
             context,
