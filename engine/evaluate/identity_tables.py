@@ -123,8 +123,8 @@ def position_table(outcomes: Sequence[Outcome], judge: Judge, strength: float) -
                 rows.append(_relative_row((shown, label), (latest, earlier), names, judge))
     note = (
         f"Strength {strength:g}. In a film of its own, errors of earlier takes come back. The last "
-        "two rows of each half are the latest shot divided by the earliest, of which there are few, "
-        "and by the first shot of each story in which somebody comes back."
+        "two rows of each half are the latest shot divided by the earliest, of which there are "
+        "few, and by the first shot of each story in which somebody comes back."
     )
     columns = ("memory of", "shot", "shots", *names, f"mean of {', '.join(LOOKS)}")
     return Table(title="By shot index", columns=columns, rows=tuple(rows), note=note)

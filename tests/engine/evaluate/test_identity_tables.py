@@ -9,9 +9,9 @@ from engine.evaluate.identity_tables import (
     NOT_REPORTED,
     binding_table,
     compared,
+    first_returns,
     judge_table,
     memory_table,
-    first_returns,
     position_table,
 )
 from engine.evaluate.renders import MemoryKind, Outcome
