@@ -297,8 +297,13 @@ def history(walk: Walk) -> None:
 
 
 def export(walk: Walk) -> None:
-    """The film as a file."""
+    """The film as a file: first what it lacks, then without that."""
     walk.tab("Export")
+    walk.page.locator("mnemo-export .note").get_by_text("has no take yet").wait_for()
+    drafts = walk.page.evaluate("mnemoreel.shots.map(shot => !shot.take && !shot.muted)")
+    for index, is_draft in enumerate(drafts):
+        if is_draft:
+            walk.edit(kind="set", shot_id=walk.shot_id(index), fields={"muted": True})
     walk.press("Export video", "mnemo-export")
     panel = walk.page.locator("mnemo-export")
     ended = panel.locator("a.button, p.bad:not([hidden])").first

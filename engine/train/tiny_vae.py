@@ -41,7 +41,7 @@ VAE_CONFIG: Final = {
 """Wan 2.1's latent geometry (16 channels, 8 x 8 x 4); patchified, so nothing runs at full size."""
 
 _KL_WEIGHT = 1e-4  # keeps latents bounded without pulling them to a unit Gaussian
-_MSE_WEIGHT = 6.0  # at 2, the few pixels beside an edge that make up the dB hardly counted
+_MSE_WEIGHT = 10.0  # at 2, the few pixels beside an edge that make up the dB hardly counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +202,7 @@ def clip_length(fraction: float, step: int, *, is_new: bool) -> int:
 def _loss(
     decoded: Tensor, pixels: Tensor, mean: Tensor, log_variance: Tensor
 ) -> tuple[Tensor, float]:
-    """Return L1 + 0.5 gradient + 6 MSE + KL, and the L1 alone."""
+    """Return L1 + 0.5 gradient + 10 MSE + KL, and the L1 alone."""
     error = decoded - pixels
     l1 = error.abs().mean()
     gradient = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()

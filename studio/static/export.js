@@ -17,6 +17,17 @@ a.button:hover { background: var(--mn-accent-hover); }
 .note { padding: 8px 10px; border-radius: 4px; background: var(--mn-well); border-left: 3px solid var(--mn-warn); font-size: 12.5px; }
 `);
 
+/** What keeps a film of the `shown` shots from being made, or nothing; the server says the same. */
+function lacking(shown, drafts) {
+  if (!shown.length) return "Every shot is muted. Unmute one: a film shows something.";
+  if (drafts.length === shown.length) return "No shot has a take yet. Generate all first: a film is made of takes.";
+  if (!drafts.length) return "";
+  const numbers = drafts.map((shot) => store.shots.indexOf(shot) + 1).join(", ");
+  return drafts.length === 1
+    ? `Shot ${numbers} has no take yet. Generate it, or mute it to leave it out.`
+    : `Shots ${numbers} have no take yet. Generate them, or mute them to leave them out.`;
+}
+
 class Export extends StudioElement {
   static topics = ["document", "jobs", "project"];
   static styles = [panel, styles];
@@ -46,18 +57,16 @@ class Export extends StudioElement {
   }
 
   refresh() {
-    const drafts = store.shots.filter((shot) => !shot.take && !shot.muted).length;
-    const made = store.shots.length - drafts;
-    // What the file will hold: a muted shot and one without a take are left out.
-    const frames = store.shots.filter((shot) => shot.take && !shot.muted).reduce((sum, shot) => sum + lengthOf(shot), 0);
+    const shown = store.shots.filter((shot) => !shot.muted);
+    const drafts = shown.filter((shot) => !shot.take);
+    const frames = shown.filter((shot) => shot.take).reduce((sum, shot) => sum + lengthOf(shot), 0);
     setText(this.facts, store.shots.length
       ? `${frames} frames, ${duration(seconds(frames, store.rate))}, H.264 mp4`
       : "The film has no shots yet. Import a storyboard or a video to begin.");
-    this.missing.hidden = !drafts;
-    const nothing = "No shot has a take yet. Generate all first: a film is made of takes.";
-    setText(this.missing, !made ? nothing : drafts === 1 ? "1 shot has no take yet and will be left out." : `${drafts} shots have no take yet and will be left out.`);
+    setText(this.missing, lacking(shown, drafts));
+    this.missing.hidden = !store.shots.length || !this.missing.textContent;
     const running = this.running();
-    this.start.disabled = Boolean(running) || !made;
+    this.start.disabled = Boolean(running) || !shown.length || drafts.length > 0;
     this.progress.hidden = !running;
     if (!running) return;
     setText(this.state, running.state === "queued" ? "Waiting" : `Exporting, ${Math.round(100 * (running.done ?? 0))} %`);

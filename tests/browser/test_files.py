@@ -41,6 +41,25 @@ def test_the_film_is_exported_as_a_file_of_exactly_its_frames(desk: Window, tmp_
     assert count_frames(target) == 85
 
 
+EDIT = "async op => { await mnemoreel.edit(op); await mnemoreel.idle(); }"
+
+
+def test_a_shot_without_a_take_is_named_before_the_export_is_asked_for(desk: Window) -> None:
+    page = desk.open(desk.studio.film("Almost", is_made=True))
+    settle(page)
+    page.evaluate(EDIT, {"kind": "insert", "before": None, "prompt": "Mia sits.", "fields": {}})
+    page.get_by_role("button", name="Export", exact=True).click()
+    panel = page.locator("mnemo-export")
+    start = panel.get_by_role("button", name="Export video")
+    expect(panel.get_by_text("Shot 6 has no take yet.")).to_be_visible()
+    expect(start).to_be_disabled()
+    last = page.evaluate("mnemoreel.shots[5].shot_id")
+    page.evaluate(EDIT, {"kind": "set", "shot_id": last, "fields": {"muted": True}})
+    expect(panel.get_by_text("no take yet")).to_be_hidden()
+    start.click()
+    expect(panel.get_by_role("link", name="Download")).to_be_visible(timeout=30_000)
+
+
 def test_a_video_is_imported_as_a_shot_that_plays(desk: Window, tmp_path: Path) -> None:
     video = tmp_path / "My own <b>clip.mp4"
     write_video(video, 17)
