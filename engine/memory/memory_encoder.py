@@ -128,9 +128,12 @@ class LargePatchifier(nn.Module):
         time, rows, columns = self.conv.kernel_size
         missing = -block_BCTHW.shape[2] % time
         block_BCTHW = F.pad(block_BCTHW, (0, 0, 0, 0, missing, 0))
-        blocks = block_BCTHW.unflatten(4, (-1, columns)).unflatten(3, (-1, rows))
-        blocks = blocks.unflatten(2, (-1, time))
-        covered_BLN = blocks.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4).flatten(1, 3)
+        batch, channels, length, height, width = block_BCTHW.shape
+        grid = (length // time, height // rows, width // columns)
+        blocks = block_BCTHW.reshape(
+            batch, channels, grid[0], time, grid[1], rows, grid[2], columns
+        )
+        covered_BLN = blocks.permute(0, 2, 4, 6, 1, 3, 5, 7).reshape(batch, math.prod(grid), -1)
         return F.linear(covered_BLN, self.conv.weight.flatten(1), self.conv.bias)
 
 
