@@ -257,3 +257,17 @@ def test_with_a_base_only_lora_and_phi_are_trained(
     folder = run.out / "checkpoint"
     assert (folder / "pytorch_lora_weights.safetensors").is_file()
     assert (folder / "memory" / "frame_preservation" / "model.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # PyTorch compiles with many warnings about itself
+def test_compiled_blocks_train_like_single_operations(
+    tiny_checkpoint: Path, shards: Path, tmp_path: Path
+) -> None:
+    losses = []
+    for is_compiled in (False, True):
+        training = MemoryTraining(
+            stage(tiny_checkpoint, shards, tmp_path, budget_steps=4, is_compiled=is_compiled)
+        )
+        losses.append([float(training.step().value) for _ in range(4)])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
