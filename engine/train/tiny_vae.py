@@ -41,7 +41,6 @@ VAE_CONFIG: Final = {
 """Wan 2.1's latent geometry (16 channels, 8 x 8 x 4); patchified, so nothing runs at full size."""
 
 _KL_WEIGHT = 1e-4  # keeps latents bounded without pulling them to a unit Gaussian
-_MSE_WEIGHT = 10.0  # at 2, the few pixels beside an edge that make up the dB hardly counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +62,9 @@ class VaeStage:
     closeness: float = 0.0
     """Weight of the distance to the latents of `init`, as a share of their variance. A transformer
     that has learnt to draw those needs little to draw the new ones."""
+    mse_weight: float = 10.0
+    """Weight of the squared error beside L1. At 2, the few pixels beside an edge that make up the
+    dB hardly counted."""
     learning_rate: float = 2e-3
     """Peak learning rate of both optimisers."""
     first_seed: int = 0
@@ -128,7 +130,8 @@ class VaeTraining:
             noise = torch.randn_like(mean)
             decoded = decode_parallel(self.vae, mean + noise * (0.5 * log_variance).exp())
             moved = None if self.known is None else self.known.distance(pixels_BCFHW, mean.float())
-        loss, l1 = _loss(decoded.float(), pixels_BCFHW, mean.float(), log_variance.float())
+        l1, mse, others = _errors(decoded.float(), pixels_BCFHW, mean.float(), log_variance.float())
+        loss = l1 + stage.mse_weight * mse + others
         if moved is not None:
             loss = loss + stage.closeness * moved
         torch.autograd.backward(loss)
@@ -139,7 +142,7 @@ class VaeTraining:
             optimiser.zero_grad()
         self.ema.update(self.vae)
         budget.step += 1
-        return l1
+        return l1.item()
 
     def evaluate(self, clips_NCFHW: Tensor) -> tuple[dict[str, float], Tensor]:
         """Return figures and reconstructions of the averaged weights.
@@ -199,16 +202,14 @@ def clip_length(fraction: float, step: int, *, is_new: bool) -> int:
     return 17 if (fraction > 0.45 or not is_new) and step % 2 else 9
 
 
-def _loss(
+def _errors(
     decoded: Tensor, pixels: Tensor, mean: Tensor, log_variance: Tensor
-) -> tuple[Tensor, float]:
-    """Return L1 + 0.5 gradient + 10 MSE + KL, and the L1 alone."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return L1, the squared error, and 0.5 gradient + KL with their weights."""
     error = decoded - pixels
-    l1 = error.abs().mean()
     gradient = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
     kl = 0.5 * (mean.pow(2) + log_variance.exp() - 1 - log_variance).mean()
-    mse = error.pow(2).mean()
-    return l1 + 0.5 * gradient + _MSE_WEIGHT * mse + _KL_WEIGHT * kl, l1.item()
+    return error.abs().mean(), error.pow(2).mean(), 0.5 * gradient + _KL_WEIGHT * kl
 
 
 def train(stage: VaeStage, config: dict[str, Any] | None = None) -> Iterator[dict[str, float]]:
@@ -301,6 +302,12 @@ def main() -> None:
         default=VaeStage.closeness,
         help="weight of staying near the latents of --init, for a transformer that draws those",
     )
+    parser.add_argument(
+        "--mse-weight",
+        type=float,
+        default=VaeStage.mse_weight,
+        help="weight of the squared error, which is what dB measure",
+    )
     parser.add_argument("--learning-rate", type=float, default=VaeStage.learning_rate)
     parser.add_argument("--seed", type=int, default=0, help="first training story")
     parser.add_argument(
@@ -320,6 +327,7 @@ def main() -> None:
         resume=arguments.resume,
         freeze_encoder=arguments.freeze_encoder,
         closeness=arguments.closeness,
+        mse_weight=arguments.mse_weight,
         learning_rate=arguments.learning_rate,
         first_seed=arguments.seed,
         num_statistics_clips=arguments.statistics_clips,
