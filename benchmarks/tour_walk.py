@@ -24,8 +24,6 @@ STORYBOARD = """\
 00:00:02:00 Mia walks right on the street, medium shot.
 00:00:04:00 Mia jumps on the beach beside a dragon, wide shot.
 """
-
-
 NEW_PROMPT = "Mia walks left in the snow, medium shot."
 
 
@@ -300,13 +298,9 @@ def export(walk: Walk) -> None:
     """The film as a file: first what it lacks, then without that."""
     walk.tab("Export")
     walk.page.locator("mnemo-export .note").get_by_text("has no take yet").wait_for()
-    drafts = walk.page.evaluate("mnemoreel.shots.map(shot => !shot.take && !shot.muted)")
-    for index, is_draft in enumerate(drafts):
-        if is_draft:
-            walk.edit(kind="set", shot_id=walk.shot_id(index), fields={"muted": True})
+    walk.mute_drafts()
     walk.press("Export video", "mnemo-export")
-    panel = walk.page.locator("mnemo-export")
-    ended = panel.locator("a.button, p.bad:not([hidden])").first
+    ended = walk.page.locator("mnemo-export").locator("a.button, p.bad:not([hidden])").first
     ended.wait_for()
     if ended.inner_text() != "Download":
         raise RuntimeError(f"The film was not exported: {ended.inner_text()}")

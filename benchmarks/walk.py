@@ -77,6 +77,13 @@ class Walk:
             body,
         )
 
+    def mute_drafts(self) -> None:
+        """Mute every shot without a take, so that the film can be exported without it."""
+        drafts = self.page.evaluate("mnemoreel.shots.map(shot => !shot.take && !shot.muted)")
+        for index, is_draft in enumerate(drafts):
+            if is_draft:
+                self.edit(kind="set", shot_id=self.shot_id(index), fields={"muted": True})
+
     def rest(self) -> None:
         """Wait until nothing is made any more."""
         self.wait("![...mnemoreel.jobs.values()].some(job => job.state !== 'failed')")
