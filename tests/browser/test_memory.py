@@ -17,10 +17,13 @@ def test_a_past_frame_is_recalled_beside_the_real_one_with_its_numbers(
     expect(panel.locator("[data-number=PSNR]")).to_have_text("50.0 dB")
     expect(panel.locator("[data-number=SSIM]")).to_have_text("0.990")
     expect(panel.locator("[data-number=Tokens]")).to_have_text("150")
-    expect(panel.locator("img[alt='Recalled frame']")).to_be_visible()
-    expect(panel.locator("img[alt='Real frame']")).to_be_visible()
-    widths = panel.locator("img").evaluate_all("images => images.map(one => one.naturalWidth)")
-    assert widths == [96, 96]
+    images = panel.locator("img")
+    expect(images).to_have_count(2)
+    for name in ("Recalled frame", "Real frame"):
+        image = panel.get_by_role("img", name=name)
+        expect(image).to_be_visible()
+        # A picture is visible before it has come: its width is waited for.
+        expect(image).to_have_js_property("naturalWidth", 96)
     panel.get_by_role("button", name="Difference").click()
     expect(panel.locator("mnemo-compare").first).to_have_attribute("data-mode", "difference")
 
