@@ -31,7 +31,9 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):
         gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        # Fused sums: as products and sums apart, a quarter more time went into passing over memory.
+        polynomial = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.addmm(x, polynomial, x, beta=a)
     result: Tensor = x.T if is_tall else x
     return result.to(matrix.dtype)
 
