@@ -23,7 +23,7 @@ from engine.train.clips import ClipStream, validation_clips
 from engine.train.inflation import start_as_images
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
 from engine.train.muon import muon_and_adamw
-from engine.train.one_pass_vae import decode_parallel, encode_parallel
+from engine.train.one_pass_vae import channels_last, decode_parallel, encode_parallel
 
 VAE_CONFIG: Final = {
     "base_dim": 24,
@@ -96,6 +96,7 @@ class VaeTraining:
         if stage.freeze_encoder:
             self.vae.encoder.requires_grad_(False)
             self.vae.quant_conv.requires_grad_(False)
+        channels_last(self.vae)
         self.optimisers = muon_and_adamw(self.vae, stage.learning_rate)
         self.ema = Ema(self.vae)
         self.stream = ClipStream(first_seed=stage.first_seed)
@@ -120,6 +121,7 @@ class VaeTraining:
         factor = warm_constant_decay(budget.fraction, budget.step)
         num_frames = clip_length(budget.fraction, budget.step, is_new=stage.init is None)
         pixels_BCFHW = self.stream.batch(stage.batch_frames // num_frames, num_frames)
+        pixels_BCFHW = pixels_BCFHW.contiguous(memory_format=torch.channels_last_3d)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = stage.learning_rate * factor
@@ -173,6 +175,7 @@ class _KnownLatents:
             raise ValueError("Closeness to earlier latents was asked for. Name their VAE as init.")
         self.vae = AutoencoderKLWan.from_config(like.config)
         self.vae.load_state_dict(_weights_of(weights))
+        channels_last(self.vae)
         self.vae.requires_grad_(requires_grad=False)
         with torch.no_grad():
             clips = validation_clips(4, 17)
