@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from engine.evaluate.renders import MemoryKind, Outcome
 from engine.evaluate.report import Table
@@ -113,18 +114,13 @@ def position_table(outcomes: Sequence[Outcome], judge: Judge, strength: float) -
         for position, here in by_position.items():
             rows.append(_position_row((shown, str(position)), here, names, judge))
         if group:
-            rows.append(_position_row((shown, "all"), group, names, judge))
-            first, last = min(by_position), max(by_position)
-            latest = by_position[last]
-            for label, earlier in (
-                (f"{last} / {first}", by_position[first]),
-                (f"{last} / first return", first_returns(group)),
-            ):
-                rows.append(_relative_row((shown, label), (latest, earlier), names, judge))
+            rows += _summary_rows(shown, group, names, judge)
     note = (
         f"Strength {strength:g}. In a film of its own, errors of earlier takes come back. The last "
-        "two rows of each half are the latest shot divided by the earliest, of which there are "
-        "few, and by the first shot of each story in which somebody comes back."
+        "shot is divided by the earliest, of which there are few, and by the first shot of each "
+        "story in which somebody comes back. `introduced`: only attributes that the shot that "
+        "describes the person shows; a close first shot hides trousers, so nothing but chance "
+        "can make a film's agree with the truth."
     )
     columns = ("memory of", "shot", "shots", *names, f"mean of {', '.join(LOOKS)}")
     return Table(title="By shot index", columns=columns, rows=tuple(rows), note=note)
@@ -135,6 +131,26 @@ def _position_row(
 ) -> tuple[str, ...]:
     cells = [cell(group, name, judge) for name in names]
     return (*start, str(len(group)), *cells, mean_cell(group, LOOKS, judge))
+
+
+def _summary_rows(
+    shown: str, group: Sequence[Outcome], names: Sequence[str], judge: Judge
+) -> Iterator[tuple[str, ...]]:
+    positions = [o.position for o in group]
+    first, last = min(positions), max(positions)
+    for suffix, chosen in (("", list(group)), (", introduced", introduced(group))):
+        yield _position_row((shown, f"all{suffix}"), chosen, names, judge)
+        latest = [o for o in chosen if o.position == last]
+        for label, earlier in (
+            (f"{last} / {first}", [o for o in chosen if o.position == first]),
+            (f"{last} / first return", first_returns(chosen)),
+        ):
+            yield _relative_row((shown, label + suffix), (latest, earlier), names, judge)
+
+
+def introduced(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Return the outcomes with only what the shot that describes the person shows counting."""
+    return [replace(o, visible=o.visible & o.introduced) for o in outcomes]
 
 
 def first_returns(outcomes: Sequence[Outcome]) -> list[Outcome]:

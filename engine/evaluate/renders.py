@@ -64,6 +64,9 @@ class Outcome:
     truth: Mapping[str, str]
     visible: frozenset[str]
     """Attributes that the true shot shows."""
+    introduced: frozenset[str]
+    """Those that the shot that describes the person shows. Of the others no caption that memory has
+    seen drawn says anything: a film has to guess them, and keeps its guess."""
     other: Mapping[str, str] | None
     """Look of the other character of the story where memory has seen both."""
     caption: str
@@ -93,6 +96,12 @@ class Target:
         """The newest past shot of the person; a first shot has only itself."""
         same = self.script.same_person
         return self.past[same[-1]] if same else self.true_shot
+
+    @property
+    def introduction(self) -> FilmedShot:
+        """The shot that describes the person: the first they are in."""
+        same = self.script.same_person
+        return self.past[same[0]] if same else self.true_shot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +242,7 @@ def judged(
         read=judge.read(frames_FHW3).values,
         truth=labels_of(target.script),
         visible=_shown(target.script),
+        introduced=_shown(target.introduction.script),
         other=None if other is None else {"shirt": other.shirt, "hat": other.hat},
         caption=target.script.caption,
         frame_HW3=_middle(frames_FHW3),

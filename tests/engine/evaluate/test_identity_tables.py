@@ -38,6 +38,7 @@ def outcome(story: int, memory: MemoryKind, shirt: str = "red", **changes: objec
         "read": {**TRUTH, "shirt": shirt},
         "truth": TRUTH,
         "visible": frozenset({"shirt", "hat"}),
+        "introduced": frozenset({"shirt", "hat"}),
         "other": None,
         "caption": "Mia waves.",
         "frame_HW3": picture,
@@ -97,21 +98,25 @@ def test_shot_indices_are_apart_for_drawn_pasts_and_films(judge: Judge) -> None:
     outcomes = [outcome(0, "own", position=p) for p in (2, 3)]
     outcomes += [outcome(0, "film", "blue", position=p) for p in (2, 3)]
     rows = position_table(outcomes, judge, 2.0).rows
-    assert [row[:3] for row in rows] == [
-        ("drawn past", "2", "1"),
-        ("drawn past", "3", "1"),
-        ("drawn past", "all", "2"),
-        ("drawn past", "3 / 2", "-"),
-        ("drawn past", "3 / first return", "-"),
-        ("its own film", "2", "1"),
-        ("its own film", "3", "1"),
-        ("its own film", "all", "2"),
-        ("its own film", "3 / 2", "-"),
-        ("its own film", "3 / first return", "-"),
-    ]
+    for memory in ("drawn past", "its own film"):
+        labels = [row[1:3] for row in rows if row[0] == memory]
+        summary = [("all", "2"), ("3 / 2", "-"), ("3 / first return", "-")]
+        introduced = [(f"{label}, introduced", count) for label, count in summary]
+        assert labels == [("2", "1"), ("3", "1"), *summary, *introduced]
     assert cells(rows, "its own film", "all", "2")[0].startswith("0.00")
     assert cells(rows, "drawn past", "3 / 2", "-")[0].startswith("1.00")
     assert cells(rows, "its own film", "3 / 2", "-")[0] == "-"  # nothing to be relative to
+
+
+def test_what_the_introduction_hides_does_not_count_as_introduced(judge: Judge) -> None:
+    only_hat = frozenset({"hat"})
+    outcomes = [
+        outcome(0, "film", "blue", introduced=only_hat),  # guessed, and kept: no fault of memory
+        outcome(0, "film", position=3),
+    ]
+    rows = position_table(outcomes, judge, 2.0).rows
+    assert cells(rows, "its own film", "all", "2")[0].startswith("0.50")
+    assert cells(rows, "its own film", "all, introduced", "2")[0].startswith("1.00")
 
 
 def test_the_first_return_is_each_storys_own() -> None:
