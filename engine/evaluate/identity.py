@@ -16,16 +16,15 @@ import torch
 
 from engine.evaluate.films import open_model, table_parser, words_of_command
 from engine.evaluate.identity_tables import LOOKS, compared, mean_hits, tables
+from engine.evaluate.judge import JUDGE
 from engine.evaluate.renders import QUICK, IdentityPlan, MemoryKind, Outcome, render_all
 from engine.evaluate.report import Report, facts_of, run_facts, write_report
 from engine.evaluate.scores import score
 from engine.evaluate.shelf import Shelf
 from engine.evaluate.takes import Renderer
 from engine.models.judge import Judge, load_judge
-from engine.recipes import EMBEDDED
 from engine.video.sheet import Picture, contact_sheet, write_sheet
 
-JUDGE = EMBEDDED.parent / "judge"
 NUM_SHEET_ROWS = 10
 SHEET_COLUMNS = ("past (drawn)", "next (drawn)", "own memory", "no memory", "wrong memory")
 _SHEET_KINDS: tuple[MemoryKind, ...] = ("drawn", "own", "none", "wrong")

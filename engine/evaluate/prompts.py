@@ -20,8 +20,8 @@ from engine.evaluate.films import (
     table_parser,
     words_of_command,
 )
-from engine.evaluate.identity import JUDGE
 from engine.evaluate.identity_tables import LOOKS, cell, judge_table, mean_cell, memory_table
+from engine.evaluate.judge import JUDGE
 from engine.evaluate.renders import (
     QUICK,
     Asked,

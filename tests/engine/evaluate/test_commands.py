@@ -13,6 +13,7 @@ from PIL import Image
 from engine.evaluate import (
     dials,
     identity,
+    judge,
     lint,
     prompts,
     readout,
@@ -34,7 +35,7 @@ from engine.evaluate.films import (
 )
 from engine.evaluate.shelf import Shelf
 from engine.evaluate.takes import Order, Renderer
-from engine.models.judge import Accuracy, Judge, JudgeConfig, save_judge
+from engine.models.judge import Accuracy, Judge, JudgeConfig, load_judge, save_judge
 from engine.protocol import StrengthEffect
 from engine.recipes import Model
 from engine.train.world.attributes import ATTRIBUTES
@@ -100,6 +101,20 @@ def test_identity_writes_its_page_and_sheet(
 
 
 @pytest.mark.slow
+def test_the_judge_is_measured_where_it_lies(
+    tiny_checkpoint: Path, judge_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "judge"
+    save_judge(load_judge(judge_folder), folder)
+    weights = (folder / "model.safetensors").read_bytes()
+    judge.main(["--judge", str(folder), "--vae", str(tiny_checkpoint / "vae"), "--clips", "2"])
+    accuracy = load_judge(folder).config.accuracy
+    assert accuracy["shirt"].num_shots == 2
+    assert sum(row.frames for row in accuracy.values()) < len(accuracy)  # it was never trained
+    assert (folder / "model.safetensors").read_bytes() == weights
+    assert "shirt" in capsys.readouterr().out
+
+
 def test_dials_write_their_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
     page = tmp_path / "dials.md"
     dials.main(options(tiny_checkpoint, page))
