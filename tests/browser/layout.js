@@ -2,6 +2,7 @@
 () => {
   const CONTROLS = "button,input,select,textarea,a[href],summary,[role=tab]";
   const SLACK = 1.5;
+  const SLIVER = 4; // what a scrolled list shows of its next row: nothing that can be pressed
   const found = [];
 
   const everything = (root, list = []) => {
@@ -113,6 +114,7 @@
     const x = (box.left + box.right) / 2;
     const y = (box.top + box.bottom) / 2;
     if (x < 0 || y < 0 || x > innerWidth || y > innerHeight) continue;
+    if (whole.height > SLIVER && box.bottom - box.top < SLIVER) continue;
     const above = topmost(x, y);
     const label = element.labels?.[0];
     if (above && !holds(element, above) && !holds(above, element) && !(label && holds(label, above))) {
