@@ -65,8 +65,8 @@ class Outcome:
     visible: frozenset[str]
     """Attributes that the true shot shows."""
     introduced: frozenset[str]
-    """Those that the shot that describes the person shows. Of the others no caption that memory has
-    seen drawn says anything: a film has to guess them, and keeps its guess."""
+    """Attributes that the shot which describes the person shows. The others are told but never
+    drawn there, so memory cannot hold them: a film guesses them, and keeps its guess."""
     other: Mapping[str, str] | None
     """Look of the other character of the story where memory has seen both."""
     caption: str

@@ -100,7 +100,6 @@ def test_identity_writes_its_page_and_sheet(
     assert "| rendered | 1 |" in told
 
 
-@pytest.mark.slow
 def test_the_judge_is_measured_where_it_lies(
     tiny_checkpoint: Path, judge_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +114,7 @@ def test_the_judge_is_measured_where_it_lies(
     assert "shirt" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_dials_write_their_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
     page = tmp_path / "dials.md"
     dials.main(options(tiny_checkpoint, page))
