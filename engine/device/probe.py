@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -50,9 +51,18 @@ def choose_device(*, threads: int = 0) -> Device:
     torch.set_num_threads(count)
     if torch.cuda.is_available():
         return Device(name="cuda", dtype=torch.bfloat16, threads=count, milliseconds={})
-    timed = {name: _median_ms(dtype) for name, dtype in _FORMATS.items()}
-    fastest = min(timed, key=lambda name: timed[name])
-    return Device(name="cpu", dtype=_FORMATS[fastest], threads=count, milliseconds=timed)
+    timed = time_formats()
+    return Device(name="cpu", dtype=faster_format(timed), threads=count, milliseconds=timed)
+
+
+def time_formats() -> dict[str, float]:
+    """Return the median milliseconds of the probe on the CPU by number format."""
+    return {name: _median_ms(dtype) for name, dtype in _FORMATS.items()}
+
+
+def faster_format(milliseconds: Mapping[str, float]) -> torch.dtype:
+    """Return the format that took the least time."""
+    return _FORMATS[min(milliseconds, key=lambda name: milliseconds[name])]
 
 
 _FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16}

@@ -13,7 +13,7 @@ import json
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from engine.memory.frame_preservation import RECALL_WINDOW
 from engine.memory.memory_encoder import MemoryEncoder, MemoryEncoderConfig
 from engine.models.checkpoint import load_vae
 from engine.train.batches import BatchStream, StoryPool, next_shot_batch
+from engine.train.formats import is_bfloat16_fast
 from engine.train.latents import StoryLatents, encode_rates, read_shard, write_shard
 from engine.train.loop import Ema, warm_constant_decay
 from engine.train.objectives import ObjectiveOptions, next_shot_loss, retrieval_loss
@@ -90,7 +91,7 @@ class AblationPlan:
     lora_rank: int = 16
     learning_rate: float = 3e-3
     seed: int = 0
-    use_bfloat16: bool = True
+    use_bfloat16: bool = field(default_factory=is_bfloat16_fast)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ from engine.memory.registry import rate_name
 from engine.models.checkpoint import load_vae, load_weights
 from engine.train.assemble import write_encoder
 from engine.train.batches import BatchStream, MemoryBatch, StoryPool, next_shot_batch
+from engine.train.formats import is_bfloat16_fast
 from engine.train.latents import (
     StoryLatents,
     encode_rates,
@@ -69,7 +70,7 @@ class RateStage:
     learning_rate: float = 3e-3
     seed: int = 0
     save_seconds: float = 120.0
-    use_bfloat16: bool = True
+    use_bfloat16: bool = field(default_factory=is_bfloat16_fast)
     num_validation: int = 8
     objective: ObjectiveOptions = field(
         default_factory=lambda: ObjectiveOptions(window=0.0, no_memory=0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from engine.models.checkpoint import load_vae
 from engine.models.judge import REPORTED_FROM, Accuracy, Judge, JudgeConfig, load_judge, save_judge
+from engine.train.formats import is_bfloat16_fast
 from engine.train.judged_clips import HIDDEN, JudgedClips, draw_clips, load_clips, soft_clips
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
 from engine.train.muon import muon_and_adamw
@@ -52,7 +53,7 @@ class JudgeStage:
     batch_size: int = 16
     learning_rate: float = 3e-3
     save_seconds: float = 300.0
-    use_bfloat16: bool = True
+    use_bfloat16: bool = field(default_factory=is_bfloat16_fast)
 
 
 class JudgeTraining:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from engine.models.judge import PICKS
 from engine.train.clips import to_pixels
+from engine.train.formats import fast_autocast
 from engine.train.one_pass_vae import decode_parallel, encode_parallel
 from engine.train.world.attributes import ATTRIBUTES, labels_of, visible_attributes
 from engine.train.world.draw import draw_shot
@@ -70,7 +71,7 @@ def soft_clips(seeds: Sequence[int], vae: Any) -> JudgedClips:
     pixels = []
     for shot in shots:
         clip_BCFHW = to_pixels(draw_shot(shot, range(_NUM_FRAMES)).frames_FHW3)[None]
-        with torch.autocast("cpu", torch.bfloat16):
+        with fast_autocast():
             decoded = decode_parallel(vae, encode_parallel(vae, clip_BCFHW)[0])
         picked = decoded[0].transpose(0, 1)[list(PICKS)].float().clamp(-1, 1)
         pixels.append(picked.add(1).mul(127.5).round().to(torch.uint8))

@@ -23,6 +23,7 @@ from torch import Tensor
 from engine.models.checkpoint import load_vae
 from engine.train.clips import to_pixels
 from engine.train.one_pass_vae import encode_parallel
+from engine.train.formats import fast_autocast
 from engine.train.world.canvas import FIGURE, PROP, SIGN
 from engine.train.world.captions import in_full
 from engine.train.world.draw import draw_shot
@@ -118,7 +119,7 @@ def with_rate(
 
 
 def _encoded(vae: AutoencoderKLWan, frames_FHW3: Tensor) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16):
+    with fast_autocast():
         mean, _ = encode_parallel(vae, to_pixels(frames_FHW3.numpy())[None])
     return normalise(vae, mean.float())
 

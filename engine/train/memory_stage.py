@@ -28,6 +28,7 @@ from engine.train.batches import (
     first_shot_batch,
     next_shot_batch,
 )
+from engine.train.formats import is_bfloat16_fast
 from engine.train.latents import validation_stories
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
 from engine.train.memory_sheet import write_memory_sheet
@@ -64,7 +65,7 @@ class MemoryStage:
     """Rank of a LoRA on the base; 0 = all weights are trained."""
     seed: int = 0
     save_seconds: float = 300.0
-    use_bfloat16: bool = True
+    use_bfloat16: bool = field(default_factory=is_bfloat16_fast)
     is_compiled: bool = False
     """Whether the blocks are fused by PyTorch's compiler: worth its minutes in a run of hours."""
     num_validation: int = 16

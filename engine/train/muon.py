@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
+from engine.train.formats import fast_format
+
 
 def muon_and_adamw(module: nn.Module, learning_rate: float) -> tuple["Muon", torch.optim.AdamW]:
     """Return Muon for the large convolution kernels of `module` and AdamW for everything else."""
@@ -26,7 +28,7 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return `matrix` with its singular values pushed close to one (quintic Newton-Schulz)."""
     a, b, c = 3.4445, -4.7750, 2.0315
     is_tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.to(torch.bfloat16)
+    x = matrix.to(fast_format())
     x = x.T if is_tall else x
     x = x / (x.norm() + 1e-7)
     for _ in range(steps):

@@ -7,7 +7,7 @@ and the order of clip lengths were found on two CPU cores: docs/training.md.
 import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.train.clips import ClipStream, validation_clips
+from engine.train.formats import is_bfloat16_fast
 from engine.train.inflation import start_as_images
 from engine.train.loop import Budget, Curve, Ema, TrainState, warm_constant_decay
 from engine.train.muon import muon_and_adamw
@@ -73,7 +74,7 @@ class VaeStage:
     """Seconds between two evaluations; each saves the state."""
     batch_frames: int = 18
     """Frames of one step: as many 9- or 17-frame clips as fit. Steps count more than their size."""
-    use_bfloat16: bool = True
+    use_bfloat16: bool = field(default_factory=is_bfloat16_fast)
     """Whether convolutions run in bfloat16. False where runs must repeat bit by bit."""
     num_validation_clips: int = 8
     """Held-out clips of 17 frames behind every PSNR."""
