@@ -27,8 +27,12 @@ NEXT_PICTURE_SHARE = 0.5
 NEXT_PICTURES_A_CLIP = 2
 """Pictures in the place of a clip: their past takes most of the tokens."""
 
-FIRST_ALONE_SHARE = 0.3
-"""Share of the next shots for which only the first past shot of the person counts as theirs."""
+FIRST_ALONE_SHARE = 0.7
+"""Share of the next shots that are told about one person by the first past shot of them alone, as
+in the studio (docs/decisions/0014)."""
+BORROWED_SHARE = 0.5
+"""Share of those whose later past shots of the person are another story's: a film's own later takes
+may be wrong, so the look must be read in the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,8 @@ class MemoryBatch:
     """Empty strings for frame retrieval."""
     salience_BTHW: Tensor
     """Share of each target cell that people, props and signs cover, 0 to 1."""
+    looks_BTHW: Tensor
+    """How much each target cell says about looks (`engine.train.latents.looks_of`)."""
     is_own_BN: Tensor | None = None
     """Whether a past shot shows who is in the target. None = nobody said so."""
 
@@ -173,6 +179,7 @@ def first_shot_batch(
             for story, k in picked
         ),
         salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, k in picked]),
+        looks_BTHW=torch.stack([s.looks_STHW[k][:num_latents] for s, k in picked]).float(),
     )
 
 
@@ -184,40 +191,78 @@ def next_shot_batch(
     num_latents: int | None = None,
     first_alone: float = 0.0,
 ) -> MemoryBatch:
-    """Return past and next shot of each story; the person's latest shot is always in the past.
+    """Return past and next shot of each story, with who of the past is in the next.
 
-    With `num_latents` only so many latents from the start of the next shot are targets. For a share
-    `first_alone` of the items only the first past shot of the person counts as theirs.
+    The latest shot of the person is always in the past. For a share `first_alone` of the items it
+    is the first instead, and only that one counts as theirs. With `num_latents` only so many
+    latents from the start of the next shot are targets.
     """
-    rows: list[tuple[StoryLatents, list[int], int]] = []
-    for story in stories:
+    pasts: list[list[_PastShot]] = []
+    targets: list[int] = []
+    for number, story in enumerate(stories):
         target = rng.randrange(num_past, len(story.captions))
-        known = story.same_person[target]
-        chosen = {known[-1]} if known else set()
-        others = [i for i in range(target) if i not in chosen]
-        chosen |= set(rng.sample(others, num_past - len(chosen)))
-        rows.append((story, sorted(chosen), target))
-    targets = [story.latents_SCTHW[k][:, :num_latents] for story, _, k in rows]
-    target_BCTHW = torch.stack(targets).float()
+        if rng.random() < first_alone:
+            stranger = stories[(number + 1) % len(stories)]
+            pasts.append(_told_by_the_first(story, target, num_past, rng, stranger))
+        else:
+            pasts.append(_told_by_all(story, target, num_past, rng))
+        targets.append(target)
+    picked = list(zip(stories, targets, strict=True))
+    target_BCTHW = torch.stack([s.latents_SCTHW[k][:, :num_latents] for s, k in picked]).float()
     return MemoryBatch(
-        past_BNCTHW=torch.stack([story.latents_SCTHW[past] for story, past, _ in rows]).float(),
-        past_lr_BNCTHW=torch.stack([story.lr_SCTHW[past] for story, past, _ in rows]).float(),
+        past_BNCTHW=_stacked([[s.story.latents_SCTHW[s.index] for s in past] for past in pasts]),
+        past_lr_BNCTHW=_stacked([[s.story.lr_SCTHW[s.index] for s in past] for past in pasts]),
         target_BCTHW=target_BCTHW,
-        times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(rows), -1),
-        captions=tuple(story.captions[k] for story, _, k in rows),
-        is_own_BN=torch.tensor(
-            [_own(*row, first_alone=rng.random() < first_alone) for row in rows]
-        ),
-        salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, _, k in rows]),
+        times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(picked), -1),
+        captions=tuple(story.captions[k] for story, k in picked),
+        is_own_BN=torch.tensor([[shot.is_own for shot in past] for past in pasts]),
+        salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, k in picked]),
+        looks_BTHW=torch.stack([s.looks_STHW[k][:num_latents] for s, k in picked]).float(),
     )
 
 
-def _own(story: StoryLatents, past: list[int], target: int, *, first_alone: bool) -> list[bool]:
-    """Return which of the shots `past` count as showing the person of shot `target`."""
-    own = [index in story.same_person[target] for index in past]
-    if first_alone and any(own):
-        return [place == own.index(True) for place in range(len(own))]
-    return own
+@dataclass(frozen=True)
+class _PastShot:
+    story: StoryLatents
+    index: int
+    is_own: bool
+
+
+def _told_by_all(
+    story: StoryLatents, target: int, num_past: int, rng: random.Random
+) -> list[_PastShot]:
+    """Return past shots, the latest of the person among them, all of whom count as theirs."""
+    known = story.same_person[target]
+    chosen = _chosen(known[-1:], target, num_past, rng)
+    return [_PastShot(story, index, index in known) for index in chosen]
+
+
+def _told_by_the_first(
+    story: StoryLatents, target: int, num_past: int, rng: random.Random, stranger: StoryLatents
+) -> list[_PastShot]:
+    """Return past shots, the first of the person among them, who alone counts as theirs.
+
+    For a share of the items what else shows the person is a shot of `stranger` instead.
+    """
+    known = story.same_person[target]
+    is_borrowed = rng.random() < BORROWED_SHARE and stranger.seed != story.seed
+    past = []
+    for index in _chosen(known[:1], target, num_past, rng):
+        if is_borrowed and index in known[1:]:
+            past.append(_PastShot(stranger, rng.randrange(len(stranger.captions)), is_own=False))
+        else:
+            past.append(_PastShot(story, index, index in known[:1]))
+    return past
+
+
+def _chosen(needed: Sequence[int], target: int, num_past: int, rng: random.Random) -> list[int]:
+    """Return the indices of `num_past` shots before `target`, oldest first, `needed` among them."""
+    others = [index for index in range(target) if index not in needed]
+    return sorted({*needed, *rng.sample(others, num_past - len(needed))})
+
+
+def _stacked(pasts: Sequence[Sequence[Tensor]]) -> Tensor:
+    return torch.stack([torch.stack(list(past)) for past in pasts]).float()
 
 
 def retrieval_batch(
@@ -228,7 +273,7 @@ def retrieval_batch(
     Six in ten ask for consecutive latents of one shot, as the inspector does; the others for
     latents anywhere. Query tokens carry the time of their place in the past.
     """
-    past, reduced, targets, times, salience = [], [], [], [], []
+    past, reduced, targets, times, salience, looks = [], [], [], [], [], []
     for story in stories:
         shots = sorted(rng.sample(range(len(story.captions)), num_past))
         length = story.latents_SCTHW.shape[2]
@@ -243,6 +288,7 @@ def retrieval_batch(
         reduced.append(story.lr_SCTHW[shots].float())
         targets.append(line_CLHW[:, omega])
         salience.append(story.salience_STHW[shots].flatten(0, 1)[omega])
+        looks.append(story.looks_STHW[shots].flatten(0, 1)[omega])
         times.append(torch.tensor(omega) - num_past * length)
     return MemoryBatch(
         past_BNCTHW=torch.stack(past),
@@ -251,6 +297,7 @@ def retrieval_batch(
         times_BT=torch.stack(times),
         captions=("",) * len(stories),
         salience_BTHW=_shares(salience),
+        looks_BTHW=torch.stack(looks).float(),
     )
 
 

@@ -22,15 +22,21 @@ from torch import Tensor
 
 from engine.models.checkpoint import load_vae
 from engine.train.clips import to_pixels
-from engine.train.one_pass_vae import encode_parallel
 from engine.train.formats import fast_autocast
-from engine.train.world.canvas import FIGURE, PROP, SIGN
+from engine.train.one_pass_vae import encode_parallel
+from engine.train.world.attributes import colour_pixels
+from engine.train.world.canvas import FIGURE, HEIGHT, PROP, SIGN, WIDTH
 from engine.train.world.captions import in_full
 from engine.train.world.draw import draw_shot
+from engine.train.world.script import ShotScript
 from engine.train.world.story import VALIDATION_SEEDS, Story, WorldDials, tell
 from engine.video.vae import normalise, reduce_clip
 
 STORIES_PER_SHARD = 32
+LOOK_ENERGY = 600 * 12_000.0
+"""Pixels times squared distance of a colour whose cells weigh 1: a shirt in a wide shot."""
+MOST_LOOK = 6.0
+"""Most that a cell full of one colour weighs: a strand of hair is a few pixels."""
 LENGTHS = {17: 0.72, 9: 0.1, 25: 0.1, 33: 0.08}
 """Share of the stories by the pixel frames of their shots."""
 
@@ -46,6 +52,8 @@ class StoryLatents:
     """Normalised latents of the reduced clips."""
     salience_STHW: Tensor
     """Share of each latent cell that people, props and signs cover, 0 to 255."""
+    looks_STHW: Tensor
+    """How much each latent cell says about looks: see `looks_of`."""
     captions: tuple[str, ...]
     descriptions: tuple[str, ...]
     """The captions with every look and place told in full: what a shot without memory needs."""
@@ -79,10 +87,12 @@ def encode_rates(
     latents: list[Tensor] = []
     reduced: dict[tuple[int, int, int], list[Tensor]] = {rate: [] for rate in rates}
     salience: list[Tensor] = []
+    looks: list[Tensor] = []
     for shot in story.shots:
         drawn = draw_shot(shot)
         frames_FHW3 = torch.from_numpy(drawn.frames_FHW3)
         salience.append(salience_of(torch.from_numpy(drawn.labels_FHW)))
+        looks.append(looks_of(shot))
         latents.append(_encoded(vae, frames_FHW3))
         for rate, kept in reduced.items():
             kept.append(_encoded(vae, reduce_clip(frames_FHW3, rate)))
@@ -93,6 +103,7 @@ def encode_rates(
             latents_SCTHW=full_SCTHW,
             lr_SCTHW=torch.cat(kept),
             salience_STHW=salience_STHW,
+            looks_STHW=torch.stack(looks),
             captions=tuple(shot.caption for shot in story.shots),
             descriptions=descriptions_of(story),
             same_person=tuple(shot.same_person for shot in story.shots),
@@ -141,6 +152,23 @@ def salience_of(labels_FHW: Tensor) -> Tensor:
     return torch.cat([cells_FHW[:1], rest]).mul(255).round().to(torch.uint8)
 
 
+def looks_of(shot: ShotScript) -> Tensor:
+    """Return how much each latent cell T H W says about looks: about 1 where a shirt fills it.
+
+    Skin, hair or trousers cover a fiftieth of a wide picture, and tan differs from pale by little,
+    so a plain error hardly sees them. Here each colour of a look counts alike in a picture: its
+    cells weigh the more, the smaller its area times the squared distance to the nearest colour.
+    """
+    picks = [0, *range(2, shot.num_frames, 4)]
+    rows, columns = HEIGHT // 8, WIDTH // 8
+    total_THW = torch.zeros(len(picks), rows, columns)
+    for pixels_FHW, distance in colour_pixels(shot, picks):
+        shares_THW = F.avg_pool2d(torch.from_numpy(pixels_FHW)[None].float(), 8)[0]
+        energy = float(pixels_FHW.sum()) / len(picks) * distance
+        total_THW += min(LOOK_ENERGY / max(energy, 1.0), MOST_LOOK) * shares_THW
+    return total_THW.half()
+
+
 def write_shard(path: Path, stories: list[StoryLatents]) -> None:
     """Write `stories` as one safetensors file in half precision; whole or not at all."""
     tensors: dict[str, Tensor] = {}
@@ -149,6 +177,7 @@ def write_shard(path: Path, stories: list[StoryLatents]) -> None:
         tensors[f"{story.seed}.latents"] = story.latents_SCTHW.half().contiguous()
         tensors[f"{story.seed}.lr"] = story.lr_SCTHW.half().contiguous()
         tensors[f"{story.seed}.salience"] = story.salience_STHW.contiguous()
+        tensors[f"{story.seed}.looks"] = story.looks_STHW.contiguous()
         rows.append([story.seed, story.captions, story.descriptions, story.same_person])
     part = path.with_suffix(".partial")
     save_file(tensors, part, metadata={"stories": json.dumps(rows)})
@@ -164,6 +193,7 @@ def read_shard(path: Path) -> Iterator[StoryLatents]:
                 latents_SCTHW=file.get_tensor(f"{seed}.latents"),
                 lr_SCTHW=file.get_tensor(f"{seed}.lr"),
                 salience_STHW=file.get_tensor(f"{seed}.salience"),
+                looks_STHW=file.get_tensor(f"{seed}.looks"),
                 captions=tuple(captions),
                 descriptions=tuple(descriptions),
                 same_person=tuple(tuple(past) for past in same_person),

@@ -202,6 +202,7 @@ class MemoryTraining:
             times_BT=times,
             captions=("",) * len(target),
             salience_BTHW=batch.salience_BTHW[:, :3],
+            looks_BTHW=batch.looks_BTHW[:, :3],
         )
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
         context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)

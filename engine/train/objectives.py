@@ -44,8 +44,11 @@ class ObjectiveOptions:
     salience: float = 3.0
     """Extra weight of cells with people, props or signs in next-shot batches: a figure covers a
     tenth of the picture, and its look is what memory is for."""
+    looks: float = 3.0
+    """Extra weight of what tells looks apart in next-shot batches: without it a film's people
+    turned from tan to pale and from brown to dark (docs/decisions/0014)."""
     retrieval_salience: float = 0.5
-    """The same for frame retrieval, which is measured over the whole picture."""
+    """Both for frame retrieval, which is measured over the whole picture."""
     noisy_past: float = 0.3
     """Share of next-shot batches whose past is noised: a film reads its own takes."""
     most_past_noise: float = 0.4
@@ -104,8 +107,8 @@ def retrieval_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
     sigma = torch.where(torch.rand(len(sigma)) < options.pure_noise, 1.0, sigma)
     text = trainee.embed([""]).expand(len(sigma), -1, -1)
     context = trainee.memory_context(past, reduced)
-    weight = options.retrieval_salience
-    return Loss(value=_flow_loss(trainee, batch, sigma, text, context, weight), name="retrieval")
+    extra = (options.retrieval_salience, options.retrieval_salience)
+    return Loss(value=_flow_loss(trainee, batch, sigma, text, context, extra), name="retrieval")
 
 
 def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
@@ -128,7 +131,8 @@ def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
         # A picture from pure noise: nothing but the caption says what it shows.
         sigma = torch.where(torch.rand(len(sigma)) < options.pure_picture, 1.0, sigma)
     text = trainee.embed(captions)
-    value = _flow_loss(trainee, batch, sigma, text, context, options.salience)
+    extra = (options.salience, options.looks)
+    value = _flow_loss(trainee, batch, sigma, text, context, extra)
     return Loss(value=value, name=name)
 
 
@@ -138,19 +142,23 @@ def _flow_loss(
     sigma_B: Tensor,
     text_BLD: Tensor,
     context: Context,
-    salience: float,
+    extra: tuple[float, float],
 ) -> Tensor:
     eps = torch.randn_like(batch.target_BCTHW)
     level = sigma_B.view(-1, 1, 1, 1, 1)
     noisy = (1 - level) * batch.target_BCTHW + level * eps
     velocity = trainee(noisy, sigma_B, text_BLD, context, batch.times_BT)
     error_BTHW = (velocity.float() - (eps - batch.target_BCTHW)).pow(2).mean(1)
-    return weighted_mean(error_BTHW, batch.salience_BTHW, salience)
+    return weighted_mean(error_BTHW, weight_of(batch, *extra))
 
 
-def weighted_mean(error_BTHW: Tensor, salience_BTHW: Tensor, extra: float) -> Tensor:
-    """Return the mean of `error_BTHW` where cells weigh 1 + `extra` times their salience."""
-    weight_BTHW = 1 + extra * salience_BTHW
+def weight_of(batch: MemoryBatch, salience: float, looks: float) -> Tensor:
+    """Return the weight B T H W of every target cell: 1 and what is extra, see `MemoryBatch`."""
+    return 1 + salience * batch.salience_BTHW + looks * batch.looks_BTHW
+
+
+def weighted_mean(error_BTHW: Tensor, weight_BTHW: Tensor) -> Tensor:
+    """Return the mean of `error_BTHW` where cells weigh `weight_BTHW`."""
     mean: Tensor = (weight_BTHW * error_BTHW).sum() / weight_BTHW.sum()
     return mean
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.train.world.characters import Character
 from engine.train.world.draw import draw_shot
@@ -75,18 +76,43 @@ def visible_attributes(shot: ShotScript, picks: Sequence[int]) -> frozenset[str]
     A look is visible where another look would be another picture: each attribute is swapped and
     drawn again. The label map of a frame tells figures apart, not trousers from shirts.
     """
-    truth_FHW3 = draw_shot(shot, picks).frames_FHW3.astype(np.int16)
+    truth_FHW3 = draw_shot(shot, picks).frames_FHW3
     seen = set(STAGING)
     for name in APPEARANCE:
-        character = _otherwise(shot.character, name)
-        if character is None:
-            continue
-        other = dataclasses.replace(shot, characters=(character, *shot.characters[1:]))
-        changed_FHW3 = np.abs(draw_shot(other, picks).frames_FHW3 - truth_FHW3)
-        num_pixels = (changed_FHW3.max(axis=3) > _MIN_CHANGE).sum(axis=(1, 2))
-        if num_pixels.max() >= MIN_PIXELS:
+        changed_FHW = _changed(shot, truth_FHW3, name, picks)
+        if changed_FHW is not None and changed_FHW.sum(axis=(1, 2)).max() >= MIN_PIXELS:
             seen.add(name)
     return frozenset(seen)
+
+
+def colour_pixels(shot: ShotScript, picks: Sequence[int]) -> Iterator[tuple[NDArray[Any], float]]:
+    """Yield where the colours of looks are, and how little tells each from another.
+
+    Per person and coloured attribute: the pixels F H W (booleans) of the frames `picks`, and the
+    squared distance (of 255, summed over channels) to the nearest other colour of its palette.
+    """
+    truth_FHW3 = draw_shot(shot, picks).frames_FHW3
+    for index, character in enumerate(shot.characters):
+        for name, palette in _PALETTES.items():
+            changed_FHW = _changed(shot, truth_FHW3, name, picks, index)
+            if changed_FHW is not None:
+                here: str = getattr(character, name)
+                others = [other for other in palette if other != here]
+                yield changed_FHW, min(_distance(palette[here], palette[o]) for o in others)
+
+
+def _changed(
+    shot: ShotScript, truth_FHW3: NDArray[Any], name: str, picks: Sequence[int], index: int = 0
+) -> NDArray[Any] | None:
+    """Return which pixels F H W another value of one attribute of person `index` changes."""
+    character = _otherwise(shot.characters[index], name)
+    if character is None:
+        return None
+    people = (*shot.characters[:index], character, *shot.characters[index + 1 :])
+    other = dataclasses.replace(shot, characters=people)
+    change_FHW3 = draw_shot(other, picks).frames_FHW3.astype(np.int16) - truth_FHW3
+    changed_FHW: NDArray[Any] = np.abs(change_FHW3).max(axis=3) > _MIN_CHANGE
+    return changed_FHW
 
 
 def _otherwise(character: Character, name: str) -> Character | None:
@@ -113,3 +139,7 @@ def _farthest(palette: Mapping[str, Colour], name: str) -> str:
         palette,
         key=lambda other: sum(abs(a - b) for a, b in zip(palette[other], here, strict=True)),
     )
+
+
+def _distance(colour: Colour, other: Colour) -> float:
+    return float(sum((a - b) ** 2 for a, b in zip(colour, other, strict=True)))

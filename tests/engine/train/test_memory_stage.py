@@ -10,16 +10,26 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.latent_time import num_latents
 from engine.models.checkpoint import load_vae
 from engine.recipes import load_model, wan
 from engine.train.attention import write_out_attention
 from engine.train.batches import StoryPool, first_shot_batch, next_shot_batch, retrieval_batch
-from engine.train.latents import StoryLatents, encode_story, read_shard, salience_of, write_shard
+from engine.train.latents import (
+    MOST_LOOK,
+    StoryLatents,
+    encode_story,
+    looks_of,
+    read_shard,
+    salience_of,
+    write_shard,
+)
 from engine.train.memory_stage import MemoryStage, MemoryTraining, train, with_other_colours
 from engine.train.objectives import (
     ObjectiveOptions,
     mask_history,
     rough_past,
+    weight_of,
     weighted_mean,
 )
 from engine.train.world.canvas import FIGURE, LANDMARK, SIGN
@@ -95,6 +105,7 @@ def test_pictures_are_first_latents_of_shots(stories: list[StoryLatents]) -> Non
     pictures = first_shot_batch(stories, random.Random(3), num_latents=1)
     assert torch.equal(pictures.target_BCTHW, clips.target_BCTHW[:, :, :1])
     assert torch.equal(pictures.salience_BTHW, clips.salience_BTHW[:, :1])
+    assert torch.equal(pictures.looks_BTHW, clips.looks_BTHW[:, :1])
     assert pictures.times_BT.tolist() == [[0]] * len(stories)
     assert pictures.captions == clips.captions
 
@@ -122,9 +133,28 @@ def test_weight_on_people_costs_an_error_there_more(stories: list[StoryLatents])
     is_figure = batch.salience_BTHW > 0.5
     assert is_figure.any() and batch.salience_BTHW.max() <= 1
     error = is_figure.float()
-    plain = weighted_mean(error, batch.salience_BTHW, 0.0)
+    plain = weighted_mean(error, weight_of(batch, 0.0, 0.0))
     assert torch.isclose(plain, error.mean())
-    assert weighted_mean(error, batch.salience_BTHW, 3.0) > 1.5 * plain
+    assert weighted_mean(error, weight_of(batch, 3.0, 0.0)) > 1.5 * plain
+
+
+def test_small_and_similar_colours_weigh_as_much_as_a_shirt() -> None:
+    """Skin covers a third of a shirt in a wide shot, and brown is near dark."""
+    shot = next(
+        shot
+        for seed in range(100)
+        for shot in tell(seed).shots
+        if shot.framing == "wide" and shot.action == "stands" and shot.character.skin == "brown"
+    )
+    character = replace(shot.character, hat="none", long_hair=False)
+    looks = looks_of(replace(shot, characters=(character,)))
+    assert looks.shape == (num_latents(shot.num_frames), 12, 20)
+    paler = looks_of(replace(shot, characters=(replace(character, skin="pale"),)))
+    face = (looks != paler).any(0)
+    assert 0 < face.sum() < 30, "only cells that show skin weigh otherwise"
+    assert (looks[:, face] > paler[:, face]).all()
+    assert looks.max() <= MOST_LOOK
+    assert (looks == 0).float().mean() > 0.7, "nothing of the background counts"
 
 
 def test_a_batch_says_who_is_in_a_past_shot(stories: list[StoryLatents]) -> None:
@@ -140,13 +170,30 @@ def test_a_batch_says_who_is_in_a_past_shot(stories: list[StoryLatents]) -> None
 
 
 def test_the_first_shot_of_a_person_may_count_alone(stories: list[StoryLatents]) -> None:
-    every = next_shot_batch(stories, 2, random.Random(3)).is_own_BN
-    first = next_shot_batch(stories, 2, random.Random(3), first_alone=1.0).is_own_BN
-    assert every is not None and first is not None
-    assert (every.sum(1) > 1).any(), "no story here shows its person twice"
-    for all_of_them, alone in zip(every.tolist(), first.tolist(), strict=True):
-        assert sum(alone) == min(1, sum(all_of_them))
-        assert not any(all_of_them) or alone.index(True) == all_of_them.index(True)
+    num_borrowed = num_later = 0
+    for seed in range(10):
+        batch = next_shot_batch(stories, 2, random.Random(seed), first_alone=1.0)
+        assert batch.is_own_BN is not None
+        for item, story in enumerate(stories):
+            target = story.captions.index(batch.captions[item])
+            known = story.same_person[target]
+            is_own = batch.is_own_BN[item].tolist()
+            assert sum(is_own) == min(1, len(known))
+            if known:
+                first = batch.past_BNCTHW[item, is_own.index(True)]
+                assert torch.equal(first, story.latents_SCTHW[known[0]].float())
+            for place in range(2):
+                latents = batch.past_BNCTHW[item, place]
+                if any(torch.equal(latents, own.float()) for own in story.latents_SCTHW):
+                    later = (story.latents_SCTHW[k].float() for k in known[1:])
+                    num_later += any(torch.equal(latents, own) for own in later)
+                else:
+                    stranger = stories[(item + 1) % len(stories)]
+                    lent = (other.float() for other in stranger.latents_SCTHW)
+                    assert any(torch.equal(latents, other) for other in lent)
+                    assert not is_own[place]
+                    num_borrowed += 1
+    assert num_borrowed > 0 and num_later > 0
 
 
 def test_a_rough_past_keeps_its_target_and_its_shape(stories: list[StoryLatents]) -> None:
