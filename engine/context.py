@@ -90,9 +90,10 @@ class Rule:
     """Pixel frames of the take that are left out: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
-    is_of_others: bool = False
-    """Its prompt names people, and none whom the section's prompt names: its tokens are read beside
-    the empty prompt, so that nobody is taken for who is asked for (docs/decisions/0010)."""
+    is_unprompted: bool = False
+    """Its prompt names people, but another entry says how those in the section's prompt look: its
+    tokens are read beside the empty prompt, so that nobody in it is taken for who is asked for
+    (docs/decisions/0010 and 0014)."""
 
     def hides(self, first: int, after: int) -> bool:
         """Return whether any of the frames from `first` to before `after` is left out."""
@@ -242,11 +243,11 @@ class Memory(Protocol):
 
 
 def addressed(context: Context, rules: Rules, empty_BLD: torch.Tensor) -> Context:
-    """Return `context` with the tokens of entries that are of others beside the empty prompt."""
-    others = {index for index, rule in rules.items() if rule.is_of_others}
-    if not others.intersection(source.entry_index for source in context.sources):
+    """Return `context` with the tokens of unprompted entries beside the empty prompt."""
+    aside = {index for index, rule in rules.items() if rule.is_unprompted}
+    if not aside.intersection(source.entry_index for source in context.sources):
         return context
-    parts = [torch.full((1, s.num_tokens), s.entry_index not in others) for s in context.sources]
+    parts = [torch.full((1, s.num_tokens), s.entry_index not in aside) for s in context.sources]
     return replace(context, prompted_BL=torch.cat(parts, 1), empty_BLD=empty_BLD)
 
 

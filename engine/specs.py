@@ -47,8 +47,8 @@ class EntryRef:
     """Frames of the take that are not read: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
-    is_of_others: bool = False
-    """Its prompt names people, and none whom the shot's prompt names."""
+    is_unprompted: bool = False
+    """Its prompt names people, but another entry says how those in the shot's prompt look."""
 
 
 @dataclass(frozen=True, kw_only=True)

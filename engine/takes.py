@@ -132,9 +132,9 @@ def load_state(
 def rules_of(refs: tuple[EntryRef, ...]) -> Rules:
     """Return how the entries behind `refs` are to be read."""
     return {
-        index: Rule(hidden=ref.hidden, is_pinned=ref.is_pinned, is_of_others=ref.is_of_others)
+        index: Rule(hidden=ref.hidden, is_pinned=ref.is_pinned, is_unprompted=ref.is_unprompted)
         for index, ref in enumerate(refs)
-        if ref.hidden or ref.is_pinned or ref.is_of_others
+        if ref.hidden or ref.is_pinned or ref.is_unprompted
     }
 
 

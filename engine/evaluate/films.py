@@ -50,13 +50,18 @@ class Past:
     names: tuple[frozenset[str], ...] = ()
     """Empty sets where nothing says who is in a shot, as with footage."""
 
-    def rules(self, asked: frozenset[str]) -> Rules:
-        """Return how the entries are read by a shot that names the people in `asked`."""
-        return {
-            index: Rule(is_of_others=True)
-            for index, names in enumerate(self.names)
-            if names and not names & asked
-        }
+    def rules(self, asked: frozenset[str], *, is_first_alone: bool = True) -> Rules:
+        """Return how the entries are read by a shot that names the people in `asked`.
+
+        As in the studio, who is asked for looks as in the first shot that names them; without
+        `is_first_alone`, as in every shot that does.
+        """
+        rules, unseen = {}, set(asked)
+        for index, names in enumerate(self.names):
+            if names and not names & unseen:
+                rules[index] = Rule(is_unprompted=True)
+            unseen -= names if is_first_alone else frozenset()
+        return rules
 
 
 NO_PAST = Past()

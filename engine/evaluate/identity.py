@@ -81,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure from the command line."""
     parser = table_parser(__doc__, num_stories=IdentityPlan.num_stories)
     parser.add_argument("--judge", type=Path, default=JUDGE, help="folder of the judge")
+    parser.add_argument(
+        "--looks-from",
+        choices=("first", "all"),
+        default="first",
+        help="which past shots say how a person looks: the first that names them, or all",
+    )
     parser.add_argument("--sheet", type=Path, help=f"PNG: {', '.join(SHEET_COLUMNS)}")
     parser.add_argument("--effects", type=Path, help="JSON for --effects of engine.train.release")
     options = parser.parse_args(arguments)
@@ -88,11 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model, judge = open_model(options), load_judge(options.judge)
     plan = IdentityPlan(num_stories=options.stories)
     plan = dataclasses.replace(QUICK if options.quick else plan, seeds=tuple(options.seeds))
-    renderer = Renderer(model, shelf=Shelf(options.cache))
+    is_first_alone = options.looks_from == "first"
+    renderer = Renderer(model, shelf=Shelf(options.cache), is_first_alone=is_first_alone)
     outcomes = list(render_all(renderer, judge, plan))
     facts = (
         *facts_of(model, "engine.evaluate.identity", words_of_command(arguments)),
         ("Sample", f"{plan.num_stories} test stories of {plan.num_shots} shots"),
+        ("Looks", f"from {options.looks_from} past shots that name the person"),
         ("Sampling", f"{model.card.num_steps} steps, text guidance {model.card.guidance:g}"),
         *run_facts(plan.seeds, renderer.num_rendered, start),
     )

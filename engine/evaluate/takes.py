@@ -13,6 +13,7 @@ from engine.context import (
     ContextRequest,
     Memory,
     MemoryEntry,
+    Rules,
     weights_digest,
 )
 from engine.evaluate.films import SYSTEM, Past, memory_of, names_of
@@ -52,8 +53,17 @@ class Take:
 class Renderer:
     """Renders orders for the tables; what is on the shelf is not rendered again."""
 
-    def __init__(self, model: Model, *, shelf: Shelf = NO_SHELF, system: str = SYSTEM) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        shelf: Shelf = NO_SHELF,
+        system: str = SYSTEM,
+        is_first_alone: bool = True,
+    ) -> None:
+        """Hold what renders are made with; `is_first_alone` as in `Past.rules`."""
         self.model = model
+        self.is_first_alone = is_first_alone
         self.shelf = shelf
         self.memory: Memory = memory_of(model, system)
         self.num_rendered = 0
@@ -118,7 +128,7 @@ class Renderer:
         contexts = []
         for order in orders:
             context = self.memory.context(order.past.state, request)
-            rules = order.past.rules(names_of(order.script))
+            rules = self._rules(order)
             contexts.append(model.addressed(context, rules))
         context = stacked(contexts)
         velocity = guided(
@@ -136,6 +146,9 @@ class Renderer:
             latents = step.latents_BCTHW
         return latents.to(torch.bfloat16).float()
 
+    def _rules(self, order: Order) -> Rules:
+        return order.past.rules(names_of(order.script), is_first_alone=self.is_first_alone)
+
     def _decoded(self, latents_BCTHW: torch.Tensor) -> torch.Tensor:
         with self.model.device.autocast():
             return video_vae.decode(self.model.parts.vae, latents_BCTHW)
@@ -147,7 +160,7 @@ class Renderer:
             order.script.caption,
             order.script.num_frames,
             [weights_digest(entry.tensors) for entry in order.past.state],
-            sorted(order.past.rules(names_of(order.script))),
+            sorted(self._rules(order)),
             order.strength if order.past.state else 0.0,
             order.seed,
             (card.num_steps, card.guidance, card.guidance_floor),

@@ -28,7 +28,8 @@ const styles = sheet(`
 .percent { grid-row: 1 / 3; grid-column: 2; text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; color: var(--mn-dim); }
 .off .name { color: var(--mn-dim); text-decoration: line-through; }
 .off .thumb { opacity: .5; }
-.others { margin-left: 6px; padding: 0 5px; border-radius: 7px; border: 1px solid var(--mn-line); color: var(--mn-dim); font-size: 11px; }
+.who { margin-left: 6px; padding: 0 5px; border-radius: 7px; border: 1px solid var(--mn-line); color: var(--mn-dim); font-size: 11px; }
+.who.tells { border-color: var(--mn-accent); color: var(--mn-text); }
 .tools { display: flex; gap: 2px; }
 .tools button { min-height: 24px; padding: 1px 7px; font-size: 12px; }
 mnemo-forget { grid-column: 1 / -1; }
@@ -40,15 +41,31 @@ export function useMemoryPreset(preset) {
   if (shot) store.edit({ kind: "memory_preset", shot_id: shot.shot_id, preset });
 }
 
+const TELLS = "The first shot that names them: how they look is read here. Pin a later shot to let it count, too.";
 const OTHERS = "Somebody else: its prompt names none of this one's people. It is read for its place, not for who is in it.";
 const MOST_NEWEST = 24;
 const STRONG_SHARE = 0.02;
 
-/** Whether the model reads `other` as a shot of other people, as the server tells the engine. */
-function isOfOthers(shot, other) {
+/** What each of `reads`, oldest first, is to `shot` as the server tells the engine: `tells`, `later`, `others`, or nothing. */
+function whoIs(shot, reads) {
+  const kinds = new Map();
+  if (!store.engine.info?.knows_names || !shot.names?.length) return kinds;
+  const unseen = new Set(shot.names);
+  for (const other of reads) {
+    const shown = other.take.names ?? [];
+    const isAsked = shown.some((name) => shot.names.includes(name));
+    const tells = shown.some((name) => unseen.has(name)) || (isAsked && shot.memory.pins.includes(other.shot_id));
+    if (shown.length) kinds.set(other.shot_id, tells ? "tells" : isAsked ? "later" : "others");
+    shown.forEach((name) => unseen.delete(name));
+  }
+  return kinds;
+}
+
+/** The words of a mark and what they mean. A later shot of the same people has none: most are. */
+function markOf(kind, shot, other) {
   const shown = other.take.names ?? [];
-  const isNamed = store.engine.info?.knows_names && shot.names?.length > 0 && shown.length > 0;
-  return isNamed && !shown.some((name) => shot.names.includes(name));
+  if (kind === "tells") return [`Look of ${shown.filter((name) => shot.names.includes(name)).join(", ")}`, TELLS];
+  return kind === "others" ? [shown.join(", "), OTHERS] : ["", ""];
 }
 
 class Reads extends StudioElement {
@@ -91,6 +108,8 @@ class Reads extends StudioElement {
     setText(this.budget, this.over.size === 1 ? `${store.nameOf([...this.over][0])} is over the budget of memory tokens and is not read.`
       : `${this.over.size} older shots are over the budget of memory tokens and are not read.`);
     const weights = new Map((shot.take?.sources ?? []).map(({ take_id: id, weight }) => [id, weight]));
+    const { forgotten } = shot.memory;
+    this.who = whoIs(shot, earlier.filter((other) => !forgotten.includes(other.shot_id) && !this.over.has(other.shot_id)));
     // Newest first: what stands nearest is looked for most.
     const listed = this.listed(shot, earlier.reverse(), weights);
     const seen = new Set(listed.map((other) => other.shot_id));
@@ -126,8 +145,12 @@ class Reads extends StudioElement {
     setText(row.name, nameOf(other, store.indexOf(other.shot_id)));
     row.thumb.style.backgroundImage = `url("${encodeURI(other.take.strip)}")`;
     row.bar.style.transform = `scaleX(${Math.min(1, weight)})`;
-    row.others.hidden = !isOfOthers(shot, other);
-    setText(row.others, (other.take.names ?? []).join(", "));
+    const kind = this.who.get(other.shot_id) ?? "";
+    const [mark, why] = markOf(kind, shot, other);
+    row.who.hidden = !mark;
+    row.who.className = `who ${kind}`;
+    row.who.title = why;
+    setText(row.who, mark);
     setText(row.percent, weight ? `${Math.round(100 * weight)} %` : isOver ? "over" : "–");
     this.press(row.pin, shot.memory.pins.includes(other.shot_id), shot.locked);
     this.press(row.forget, isForgotten, shot.locked);
@@ -146,7 +169,7 @@ class Reads extends StudioElement {
   make(shotId) {
     const row = {
       thumb: button("", () => this.look(shotId), { class: "thumb", "aria-label": "Show this shot", title: "Move the playhead here" }),
-      name: h("span", { class: "clip" }), others: h("span", { class: "others", title: OTHERS, hidden: true }), bar: h("i", {}),
+      name: h("span", { class: "clip" }), who: h("span", { class: "who", hidden: true }), bar: h("i", {}),
       percent: h("span", { class: "percent", title: "Share of the attention on memory, measured while the take was made" }),
       pin: button("Pin", () => this.toggle("pins", shotId), { title: "Always read: neither a budget nor a window leaves it out" }),
       forget: button("Forget", () => this.toggle("forgotten", shotId), { title: "Never read this shot here; its picture stays" }),
@@ -155,7 +178,7 @@ class Reads extends StudioElement {
     };
     row.part.hidden = true;
     row.element = h("div", { class: "one", "data-shot": shotId }, row.thumb,
-      h("div", { class: "line" }, h("span", { class: "name clip" }, row.name, row.others), row.percent, h("span", { class: "bar" }, row.bar)),
+      h("div", { class: "line" }, h("span", { class: "name clip" }, row.name, row.who), row.percent, h("span", { class: "bar" }, row.bar)),
       h("div", { class: "tools" }, row.pin, row.forget, row.more), row.part);
     this.rows.set(shotId, row);
     return row;

@@ -29,8 +29,8 @@ from studio.session import NO_MEMORY, Session
 from studio.supervisor.anchored import anchored_of
 from studio.supervisor.measuring import measuring_spec
 from studio.timeline.cut import shot_of
-from studio.timeline.names import names_in
-from studio.timeline.reading import Read, Reading
+from studio.timeline.names import names_in, tell_looks
+from studio.timeline.reading import Read, Reading, SystemFacts
 
 
 class CannotRun(Exception):
@@ -104,23 +104,23 @@ def _generate(session: Session, tx: Connection, job: Job) -> Dispatched:
         guidance=asked["guidance"],
         memory_system=system.name,
         strength=asked["strength"],
-        entries=_named(asked["prompt"], entry_refs(tx, read.reads), read.reads),
+        entries=_named(asked["prompt"], entry_refs(tx, read.reads), read.reads, system),
         resume=_checkpoint(tx, job),
         **anchored.parts,
     )
     return Dispatched(spec=spec, memory_keys=read.keys, anchors=anchored.recorded)
 
 
-def _named(prompt: str, refs: Sequence[EntryRef], reads: Sequence[Read]) -> tuple[EntryRef, ...]:
-    """Return entries with whether their prompts name other people than `prompt` does.
-
-    Footage has no prompt, and many a prompt names nobody: such entries are read as they are.
-    """
-    asked = names_in(prompt)
+def _named(
+    prompt: str, refs: Sequence[EntryRef], reads: Sequence[Read], system: SystemFacts
+) -> tuple[EntryRef, ...]:
+    """Return entries with whether they say how the people whom `prompt` names look."""
     shown = [names_in(read.take.spec.get("prompt", "")) for read in reads]
-    others = [bool(asked and names and not asked & names) for names in shown]
+    # A window has lost the first shot of a person: what it still holds of them is all there is.
+    kept = [read.is_pinned or system.most_steps > 0 for read in reads]
+    told = tell_looks(names_in(prompt), shown, kept)
     return tuple(
-        replace(ref, is_of_others=is_other) for ref, is_other in zip(refs, others, strict=True)
+        replace(ref, is_unprompted=not tells) for ref, tells in zip(refs, told, strict=True)
     )
 
 

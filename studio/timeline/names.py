@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # Words that begin a sentence of a storyboard more often than they name somebody.
 _OPENING_WORDS = """
@@ -25,6 +26,29 @@ def names_in(prompt: str) -> frozenset[str]:
     return frozenset(
         word for word in found if word[1:].islower() and word[0].isupper() and not _opens(word)
     )
+
+
+def tell_looks(
+    asked: frozenset[str], shown: Sequence[frozenset[str]], pinned: Sequence[bool]
+) -> tuple[bool, ...]:
+    """Return which earlier shots, oldest first, say how the people in `asked` look.
+
+    Of each person the first shot that names them does, and every pinned one: a later take may
+    have got somebody wrong, and what is wrong must not become the model (docs/decisions/0014).
+    Shots that name nobody do, too, and where nobody is asked for every shot does.
+
+    Args:
+        asked: whom the new prompt names.
+        shown: whom the prompt of each earlier shot names. Footage has no prompt.
+        pinned: whether the editor has pinned it.
+    """
+    told = []
+    unseen = set(asked)
+    for names, is_pinned in zip(shown, pinned, strict=True):
+        is_first = bool(names & unseen)
+        told.append(not asked or not names or is_first or (is_pinned and bool(names & asked)))
+        unseen -= names
+    return tuple(told)
 
 
 def _opens(word: str) -> bool:

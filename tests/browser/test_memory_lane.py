@@ -29,20 +29,30 @@ def test_a_stale_shot_shows_how_much_and_why_and_is_accepted_as_it_is(desk: Wind
     page.wait_for_function("() => mnemoreel.shots[4].stale")
 
 
-def test_a_past_shot_of_somebody_else_is_named_as_such(desk: Window) -> None:
-    told = "0:00 Mia rolls the ball\n0:02 Leo rolls the ball\n0:04 the ball\n0:06 Mia rolls again"
+def test_whose_look_is_read_where_is_said_and_a_pin_lets_a_later_shot_count(desk: Window) -> None:
+    told = (
+        "0:00 Mia rolls the ball\n0:02 Leo rolls the ball\n0:04 the ball\n"
+        "0:06 Mia rolls again\n0:08 Mia waves"
+    )
     page = desk.open(desk.studio.film("Two people", told, is_made=True))
     settle(page)
     ids = shot_ids(page)
-    page.evaluate("id => mnemoreel.select([id])", ids[3])
+    page.evaluate("id => mnemoreel.select([id])", ids[4])
     tab(page, "Shot")
-    for shot_id, is_other in zip(ids[:3], (False, True, False), strict=True):
-        mark = page.locator(f"mnemo-reads [data-shot='{shot_id}'] .others")
-        expect(mark).to_have_count(1)
-        expect(mark).to_be_visible(visible=is_other)
-    expect(page.locator("mnemo-reads .others:visible")).to_have_text(["Leo"])
+    marks = page.locator("mnemo-reads .who:visible")
+    expect(marks).to_have_text(["Leo", "Look of Mia"])  # the newest shot stands first
     asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
-    assert [entry.is_of_others for entry in asked[-1].entries] == [False, True, False]
+    assert [entry.is_unprompted for entry in asked[-1].entries] == [False, True, False, True]
+    later = page.locator(f"mnemo-reads [data-shot='{ids[3]}']")
+    later.get_by_role("button", name="Pin").click()
+    expect(marks).to_have_text(["Look of Mia", "Leo", "Look of Mia"])
+    page.locator("mnemo-reads").get_by_role("button", name="Roll again, same seed").click()
+    page.wait_for_function("() => mnemoreel.shots[4].take.number === 2")
+    asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
+    assert [entry.is_unprompted for entry in asked[-1].entries] == [False, True, False, False]
+    first = page.locator(f"mnemo-reads [data-shot='{ids[0]}']")
+    first.get_by_role("button", name="Forget", exact=True).click()
+    expect(marks).to_have_text(["Look of Mia", "Leo"])
 
 
 def test_what_fed_a_shot_is_pinned_forgotten_and_rolled_without(desk: Window) -> None:

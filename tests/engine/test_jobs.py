@@ -135,8 +135,8 @@ def test_memory_is_read_and_named(job: Job) -> None:
 def test_a_past_shot_of_others_is_read_otherwise(job: Job) -> None:
     first = job.take(SPEC)
     own, others = (
-        job.take(replace(SPEC, seed=5, entries=(replace(ref(first), is_of_others=is_of_others),)))
-        for is_of_others in (False, True)
+        job.take(replace(SPEC, seed=5, entries=(replace(ref(first), is_unprompted=is_unprompted),)))
+        for is_unprompted in (False, True)
     )
     assert own.latents_digest != others.latents_digest
     assert own.memory_tokens == others.memory_tokens

@@ -192,6 +192,21 @@ def test_a_take_depends_on_who_is_in_its_past(model: Model, filmed: list[FilmedS
     assert torch.equal(latents[0], latents[2])
 
 
+def test_the_first_shot_of_a_person_says_alone_how_they_look(
+    model: Model, filmed: list[FilmedShot]
+) -> None:
+    name = names_of(filmed[1].script)
+    past = Past(state=(filmed[0].entry, filmed[2].entry), names=(name, name))
+    later_aside = replace(past, names=(name, frozenset({"nobody"})))
+    (first,) = Renderer(model).latents([order(filmed, past)])
+    every, aside = (
+        Renderer(model, is_first_alone=False).latents([order(filmed, known)])[0]
+        for known in (past, later_aside)
+    )
+    assert torch.equal(first, aside)
+    assert not torch.equal(first, every)
+
+
 def test_a_shot_looks_the_same_alone_and_in_a_batch(model: Model, filmed: list[FilmedShot]) -> None:
     orders = [
         order(filmed, past_of(filmed[:1]), seed=0),

@@ -110,20 +110,20 @@ def test_a_shot_deleted_while_it_waits_is_not_made(studio: Studio) -> None:
     )
 
 
-def test_past_shots_of_other_people_are_named_as_such(studio: Studio) -> None:
+def test_only_the_first_shot_of_who_is_asked_for_reads_the_prompt(studio: Studio) -> None:
     told = "0:00 Mia waves\n0:02 Leo waves\n0:04 a red box\n0:06 Mia and Leo wave\n0:08 Mia's box"
     project_id = studio.project(told)
     for shot in studio.document(project_id)["shots"]:
         queued = studio.post(f"/api/projects/{project_id}/generate", shot_ids=[shot["shot_id"]])
         studio.wait(queued["jobs"][0])
     made = [spec for spec in studio.engine.submitted if isinstance(spec, GenerateSpec)]
-    others = [[entry.is_of_others for entry in spec.entries] for spec in made]
-    assert others == [
+    unprompted = [[entry.is_unprompted for entry in spec.entries] for spec in made]
+    assert unprompted == [
         [],
         [True],
         [False, False],
         [False, False, False],
-        [False, True, False, False],
+        [False, True, False, True],
     ]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
+from engine.evaluate.films import Past
 from engine.train.world.story import WorldDials, tell
-from studio.timeline.names import names_in
+from studio.timeline.names import names_in, tell_looks
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,36 @@ def test_the_people_of_the_drawn_world_and_nobody_else_are_found_in_its_captions
         for shot in tell(seed, full).shots:
             people = {character.name.capitalize() for character in shot.characters}
             assert names_in(shot.caption) == people, shot.caption
+
+
+MIA, LEO = frozenset({"Mia"}), frozenset({"Leo"})
+NOBODY: frozenset[str] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown", "pinned", "told"),
+    [
+        (MIA, [MIA, MIA, LEO], "", [True, False, False]),
+        (MIA, [LEO, MIA, MIA], "2", [False, True, True]),
+        (MIA, [LEO, NOBODY, LEO], "0", [False, True, False]),
+        (MIA | LEO, [MIA, MIA | LEO, LEO], "", [True, True, False]),
+        (MIA | LEO, [MIA | LEO, MIA, LEO], "", [True, False, False]),
+        (NOBODY, [MIA, LEO, NOBODY], "", [True, True, True]),
+        (MIA, [], "", []),
+    ],
+)
+def test_a_person_looks_as_in_the_first_shot_that_names_them_and_in_pinned_ones(
+    asked: frozenset[str], shown: list[frozenset[str]], pinned: str, told: list[bool]
+) -> None:
+    pins = [str(index) in pinned for index in range(len(shown))]
+    assert tell_looks(asked, shown, pins) == tuple(told)
+
+
+def test_the_tables_read_the_past_as_the_studio_does() -> None:
+    rng = random.Random(0)
+    people = [NOBODY, MIA, LEO, MIA | LEO]
+    for _ in range(200):
+        shown, asked = rng.choices(people, k=6), rng.choice(people[1:])
+        rules = Past(names=tuple(shown)).rules(asked)
+        told = [not (index in rules and rules[index].is_unprompted) for index in range(6)]
+        assert tuple(told) == tell_looks(asked, shown, [False] * 6)
