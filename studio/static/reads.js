@@ -41,7 +41,7 @@ export function useMemoryPreset(preset) {
   if (shot) store.edit({ kind: "memory_preset", shot_id: shot.shot_id, preset });
 }
 
-const TELLS = "The first shot that names them: how they look is read here. Pin a later shot to let it count, too.";
+const TELLS = "How they look is read here: the first shot read that names them. Forget it, and the next one is asked.";
 const OTHERS = "Somebody else: its prompt names none of this one's people. It is read for its place, not for who is in it.";
 const MOST_NEWEST = 24;
 const STRONG_SHARE = 0.02;
@@ -50,13 +50,15 @@ const STRONG_SHARE = 0.02;
 function whoIs(shot, reads) {
   const kinds = new Map();
   if (!store.engine.info?.knows_names || !shot.names?.length) return kinds;
+  const { systems = [] } = store.engine.info;
+  const isWindow = systems.find((system) => system.name === shot.memory.system)?.most_steps > 0;
   const unseen = new Set(shot.names);
   for (const other of reads) {
     const shown = other.take.names ?? [];
     const isAsked = shown.some((name) => shot.names.includes(name));
-    const tells = shown.some((name) => unseen.has(name)) || (isAsked && shot.memory.pins.includes(other.shot_id));
+    const tells = shown.some((name) => unseen.has(name));
     if (shown.length) kinds.set(other.shot_id, tells ? "tells" : isAsked ? "later" : "others");
-    shown.forEach((name) => unseen.delete(name));
+    if (!isWindow) shown.forEach((name) => unseen.delete(name));
   }
   return kinds;
 }

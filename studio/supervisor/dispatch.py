@@ -117,8 +117,7 @@ def _named(
     """Return entries with whether they say how the people whom `prompt` names look."""
     shown = [names_in(read.take.spec.get("prompt", "")) for read in reads]
     # A window has lost the first shot of a person: what it still holds of them is all there is.
-    kept = [read.is_pinned or system.most_steps > 0 for read in reads]
-    told = tell_looks(names_in(prompt), shown, kept)
+    told = tell_looks(names_in(prompt), shown, is_first_alone=not system.most_steps)
     return tuple(
         replace(ref, is_unprompted=not tells) for ref, tells in zip(refs, told, strict=True)
     )

@@ -29,25 +29,19 @@ def names_in(prompt: str) -> frozenset[str]:
 
 
 def tell_looks(
-    asked: frozenset[str], shown: Sequence[frozenset[str]], pinned: Sequence[bool]
+    asked: frozenset[str], shown: Sequence[frozenset[str]], *, is_first_alone: bool
 ) -> tuple[bool, ...]:
     """Return which earlier shots, oldest first, say how the people in `asked` look.
 
-    Of each person the first shot that names them does, and every pinned one: a later take may
-    have got somebody wrong, and what is wrong must not become the model (docs/decisions/0014).
-    Shots that name nobody do, too, and where nobody is asked for every shot does.
-
-    Args:
-        asked: whom the new prompt names.
-        shown: whom the prompt of each earlier shot names. Footage has no prompt.
-        pinned: whether the editor has pinned it.
+    Of each person the first that names them does: a later take may have got somebody wrong, and
+    what is wrong must not become the model (docs/decisions/0014). Without `is_first_alone` every
+    shot that names them does. So do shots that name nobody, and all where nobody is asked for.
     """
     told = []
     unseen = set(asked)
-    for names, is_pinned in zip(shown, pinned, strict=True):
-        is_first = bool(names & unseen)
-        told.append(not asked or not names or is_first or (is_pinned and bool(names & asked)))
-        unseen -= names
+    for names in shown:
+        told.append(not asked or not names or bool(names & unseen))
+        unseen -= names if is_first_alone else frozenset()
     return tuple(told)
 
 

@@ -29,7 +29,7 @@ def test_a_stale_shot_shows_how_much_and_why_and_is_accepted_as_it_is(desk: Wind
     page.wait_for_function("() => mnemoreel.shots[4].stale")
 
 
-def test_whose_look_is_read_where_is_said_and_a_pin_lets_a_later_shot_count(desk: Window) -> None:
+def test_whose_look_is_read_where_is_said_and_forgetting_it_asks_the_next(desk: Window) -> None:
     told = (
         "0:00 Mia rolls the ball\n0:02 Leo rolls the ball\n0:04 the ball\n"
         "0:06 Mia rolls again\n0:08 Mia waves"
@@ -43,16 +43,15 @@ def test_whose_look_is_read_where_is_said_and_a_pin_lets_a_later_shot_count(desk
     expect(marks).to_have_text(["Leo", "Look of Mia"])  # the newest shot stands first
     asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
     assert [entry.is_unprompted for entry in asked[-1].entries] == [False, True, False, True]
-    later = page.locator(f"mnemo-reads [data-shot='{ids[3]}']")
-    later.get_by_role("button", name="Pin").click()
-    expect(marks).to_have_text(["Look of Mia", "Leo", "Look of Mia"])
-    page.locator("mnemo-reads").get_by_role("button", name="Roll again, same seed").click()
-    page.wait_for_function("() => mnemoreel.shots[4].take.number === 2")
-    asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
-    assert [entry.is_unprompted for entry in asked[-1].entries] == [False, True, False, False]
     first = page.locator(f"mnemo-reads [data-shot='{ids[0]}']")
     first.get_by_role("button", name="Forget", exact=True).click()
     expect(marks).to_have_text(["Look of Mia", "Leo"])
+    later = page.locator(f"mnemo-reads [data-shot='{ids[3]}']")
+    expect(later.locator(".who")).to_have_text("Look of Mia")
+    page.locator("mnemo-reads").get_by_role("button", name="Roll again, same seed").click()
+    page.wait_for_function("() => mnemoreel.shots[4].take.number === 2")
+    asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
+    assert [entry.is_unprompted for entry in asked[-1].entries] == [True, False, False]
 
 
 def test_what_fed_a_shot_is_pinned_forgotten_and_rolled_without(desk: Window) -> None:

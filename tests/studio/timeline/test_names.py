@@ -43,29 +43,29 @@ NOBODY: frozenset[str] = frozenset()
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown", "pinned", "told"),
+    ("asked", "shown", "by_first", "by_all"),
     [
-        (MIA, [MIA, MIA, LEO], "", [True, False, False]),
-        (MIA, [LEO, MIA, MIA], "2", [False, True, True]),
-        (MIA, [LEO, NOBODY, LEO], "0", [False, True, False]),
-        (MIA | LEO, [MIA, MIA | LEO, LEO], "", [True, True, False]),
-        (MIA | LEO, [MIA | LEO, MIA, LEO], "", [True, False, False]),
-        (NOBODY, [MIA, LEO, NOBODY], "", [True, True, True]),
-        (MIA, [], "", []),
+        (MIA, [MIA, MIA, LEO], [True, False, False], [True, True, False]),
+        (MIA, [LEO, NOBODY, LEO], [False, True, False], [False, True, False]),
+        (MIA | LEO, [MIA, MIA | LEO, LEO], [True, True, False], [True, True, True]),
+        (MIA | LEO, [MIA | LEO, MIA, LEO], [True, False, False], [True, True, True]),
+        (NOBODY, [MIA, LEO, NOBODY], [True, True, True], [True, True, True]),
+        (MIA, [], [], []),
     ],
 )
-def test_a_person_looks_as_in_the_first_shot_that_names_them_and_in_pinned_ones(
-    asked: frozenset[str], shown: list[frozenset[str]], pinned: str, told: list[bool]
+def test_a_person_looks_as_in_the_first_shot_that_names_them(
+    asked: frozenset[str], shown: list[frozenset[str]], by_first: list[bool], by_all: list[bool]
 ) -> None:
-    pins = [str(index) in pinned for index in range(len(shown))]
-    assert tell_looks(asked, shown, pins) == tuple(told)
+    assert tell_looks(asked, shown, is_first_alone=True) == tuple(by_first)
+    assert tell_looks(asked, shown, is_first_alone=False) == tuple(by_all)
 
 
-def test_the_tables_read_the_past_as_the_studio_does() -> None:
+@pytest.mark.parametrize("is_first_alone", [True, False])
+def test_the_tables_read_the_past_as_the_studio_does(is_first_alone: bool) -> None:  # noqa: FBT001
     rng = random.Random(0)
     people = [NOBODY, MIA, LEO, MIA | LEO]
     for _ in range(200):
         shown, asked = rng.choices(people, k=6), rng.choice(people[1:])
-        rules = Past(names=tuple(shown)).rules(asked)
+        rules = Past(names=tuple(shown)).rules(asked, is_first_alone=is_first_alone)
         told = [not (index in rules and rules[index].is_unprompted) for index in range(6)]
-        assert tuple(told) == tell_looks(asked, shown, [False] * 6)
+        assert tuple(told) == tell_looks(asked, shown, is_first_alone=is_first_alone)
