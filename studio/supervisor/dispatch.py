@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.engine import Connection
 
 from engine import wire
+from engine.protocol import MemorySystemInfo
 from engine.specs import (
     Checkpoint,
     EncodeSpec,
@@ -30,7 +31,7 @@ from studio.supervisor.anchored import anchored_of
 from studio.supervisor.measuring import measuring_spec
 from studio.timeline.cut import shot_of
 from studio.timeline.names import names_in, tell_looks
-from studio.timeline.reading import Read, Reading, SystemFacts
+from studio.timeline.reading import Read, Reading
 
 
 class CannotRun(Exception):
@@ -112,7 +113,7 @@ def _generate(session: Session, tx: Connection, job: Job) -> Dispatched:
 
 
 def _named(
-    prompt: str, refs: Sequence[EntryRef], reads: Sequence[Read], system: SystemFacts
+    prompt: str, refs: Sequence[EntryRef], reads: Sequence[Read], system: MemorySystemInfo
 ) -> tuple[EntryRef, ...]:
     """Return entries with whether they say how the people whom `prompt` names look."""
     shown = [names_in(read.take.spec.get("prompt", "")) for read in reads]
