@@ -185,8 +185,17 @@ def write_shard(path: Path, stories: list[StoryLatents]) -> None:
 
 
 def read_shard(path: Path) -> Iterator[StoryLatents]:
-    """Yield the stories of a shard."""
+    """Yield the stories of a shard.
+
+    Raises:
+        ValueError: it was written before looks had weights.
+    """
     with safe_open(path, "pt") as file:
+        if not any(name.endswith(".looks") for name in file.keys()):  # noqa: SIM118, no mapping
+            raise ValueError(
+                f"{path} has no weights of looks: an older version wrote it. Delete the shards in "
+                f"{path.parent} and run `python -m engine.train.latents` again."
+            )
         for seed, captions, descriptions, same_person in json.loads(file.metadata()["stories"]):
             yield StoryLatents(
                 seed=seed,

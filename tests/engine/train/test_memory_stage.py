@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from engine.latent_time import num_latents
 from engine.models.checkpoint import load_vae
@@ -76,6 +78,15 @@ def test_a_shard_reads_back(stories: list[StoryLatents], shards: Path) -> None:
         assert kept.same_person == story.same_person
         assert torch.allclose(kept.latents_SCTHW.float(), story.latents_SCTHW, atol=1e-2)
     assert len(StoryPool(shards)) == len(stories)
+
+
+def test_a_shard_of_an_older_version_is_refused(shards: Path, tmp_path: Path) -> None:
+    with safe_open(shards / "0000000.safetensors", "pt") as file:
+        names = [name for name in file.keys() if not name.endswith(".looks")]  # noqa: SIM118
+        tensors, about = {name: file.get_tensor(name) for name in names}, file.metadata()
+    save_file(tensors, tmp_path / "old.safetensors", metadata=about)
+    with pytest.raises(ValueError, match=r"old\.safetensors has no weights of looks.*run"):
+        list(read_shard(tmp_path / "old.safetensors"))
 
 
 def test_the_person_is_always_in_the_past(stories: list[StoryLatents]) -> None:
