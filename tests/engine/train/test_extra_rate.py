@@ -89,7 +89,9 @@ def test_a_shortcut_begins_as_the_mean_of_the_tokens_it_replaces(tmp_path: Path)
     latents = torch.randn(1, 16, 9, 8, 8)
     fine = default.patchifier(latents).unflatten(1, (5, 4))[:, 1:]
     mean = fine.unflatten(1, (2, 2)).mean(2)
-    torch.testing.assert_close(coarse.patchifier(latents).unflatten(1, (3, 4))[:, 1:], mean)
+    begun = coarse.patchifier(latents).unflatten(1, (3, 4))[:, 1:]
+    # Sums of 512 products, in another order on another processor.
+    torch.testing.assert_close(begun, mean, rtol=1e-5, atol=1e-4)
 
 
 def test_a_resumed_rate_equals_one_that_never_stopped_and_installs(stage: RateStage) -> None:
