@@ -40,13 +40,17 @@ class WrittenOutAttention:
         if rotary_emb is not None:
             query, key = _rotate(query, rotary_emb), _rotate(key, rotary_emb)
         query, key, value = (part.transpose(1, 2) for part in (query, key, value))
-        if value.dtype == torch.float32:
-            mixed = F.scaled_dot_product_attention(query, key, value)
-        else:
-            weights = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
-            mixed = weights.softmax(-1).to(value.dtype) @ value
+        mixed = self.attended(query, key, value)
         out: Tensor = attn.to_out[0](mixed.transpose(1, 2).flatten(2))
         return out
+
+    def attended(self, query_BHLK: Tensor, key_BHLK: Tensor, value_BHLK: Tensor) -> Tensor:
+        """Return the values that every query attends to, B H L K, the faster way of their dtype."""
+        if value_BHLK.dtype == torch.float32:
+            return F.scaled_dot_product_attention(query_BHLK, key_BHLK, value_BHLK)
+        weights = (query_BHLK * query_BHLK.shape[-1] ** -0.5) @ key_BHLK.transpose(-1, -2)
+        mixed: Tensor = weights.softmax(-1).to(value_BHLK.dtype) @ value_BHLK
+        return mixed
 
 
 def write_out_attention(transformer: Any) -> None:

@@ -28,16 +28,12 @@ class Recording(WrittenOutAttention):
     def __init__(self, seen: list[torch.Tensor]) -> None:
         self.seen = seen
 
-    def __call__(self, attn: Any, hidden_states: Any, *args: Any, **kwargs: Any) -> Any:
-        softmax = torch.Tensor.softmax
-
-        def spy(weights: torch.Tensor, *how: Any) -> torch.Tensor:
-            self.seen.append(softmax(weights, *how))
-            return self.seen[-1]
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(torch.Tensor, "softmax", spy)
-            return super().__call__(attn, hidden_states, *args, **kwargs)
+    def attended(
+        self, query_BHLK: torch.Tensor, key_BHLK: torch.Tensor, value_BHLK: torch.Tensor
+    ) -> torch.Tensor:
+        scores = query_BHLK @ key_BHLK.transpose(-1, -2) * query_BHLK.shape[-1] ** -0.5
+        self.seen.append(scores.softmax(-1))
+        return self.seen[-1] @ value_BHLK
 
 
 @torch.no_grad()
