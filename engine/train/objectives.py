@@ -45,8 +45,8 @@ class ObjectiveOptions:
     """Extra weight of cells with people, props or signs in next-shot batches: a figure covers a
     tenth of the picture, and its look is what memory is for."""
     looks: float = 3.0
-    """Extra weight of what tells looks apart in next-shot batches: without it a film's people
-    turned from tan to pale and from brown to dark (docs/decisions/0014)."""
+    """Extra weight of what tells looks apart in next-shot batches: before, a film's people turned
+    from tan to pale and from brown to dark (docs/decisions/0014; not told apart from its rule)."""
     retrieval_salience: float = 0.5
     """Both for frame retrieval, which is measured over the whole picture."""
     noisy_past: float = 0.3
