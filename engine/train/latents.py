@@ -4,6 +4,8 @@ Run as `python -m engine.train.latents --vae runs/tiny_vae/vae --out runs/latent
 32 stories; a shard that exists is skipped, so running the command again continues.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
@@ -42,6 +44,14 @@ LENGTHS = {17: 0.72, 9: 0.1, 25: 0.1, 33: 0.08}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Retakes:
+    """The shots of one story with looks gone wrong after the first of each person."""
+
+    latents_SCTHW: Tensor
+    lr_SCTHW: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoryLatents:
     """One story as the transformer stages see it."""
 
@@ -59,6 +69,8 @@ class StoryLatents:
     """The captions with every look and place told in full: what a shot without memory needs."""
     same_person: tuple[tuple[int, ...], ...]
     """Per shot, earlier shots that show an acting character."""
+    retakes: Retakes | None = None
+    """Its later shots with looks gone wrong, where they were drawn (`engine.train.retakes`)."""
 
 
 def dials_of(seed: int) -> WorldDials:
@@ -93,9 +105,9 @@ def encode_rates(
         frames_FHW3 = torch.from_numpy(drawn.frames_FHW3)
         salience.append(salience_of(torch.from_numpy(drawn.labels_FHW)))
         looks.append(looks_of(shot))
-        latents.append(_encoded(vae, frames_FHW3))
+        latents.append(encoded(vae, frames_FHW3))
         for rate, kept in reduced.items():
-            kept.append(_encoded(vae, reduce_clip(frames_FHW3, rate)))
+            kept.append(encoded(vae, reduce_clip(frames_FHW3, rate)))
     full_SCTHW, salience_STHW = torch.cat(latents), torch.stack(salience)
     return {
         rate: StoryLatents(
@@ -125,11 +137,12 @@ def with_rate(
     for shot in tell(story.seed, dials_of(story.seed)).shots:
         picks = range(0, shot.num_frames, rate_t)
         frames_FHW3 = torch.from_numpy(draw_shot(shot, picks).frames_FHW3)
-        reduced.append(_encoded(vae, reduce_clip(frames_FHW3, (rate, rate, 1))))
-    return replace(story, lr_SCTHW=torch.cat(reduced))
+        reduced.append(encoded(vae, reduce_clip(frames_FHW3, (rate, rate, 1))))
+    return replace(story, lr_SCTHW=torch.cat(reduced), retakes=None)
 
 
-def _encoded(vae: AutoencoderKLWan, frames_FHW3: Tensor) -> Tensor:
+def encoded(vae: AutoencoderKLWan, frames_FHW3: Tensor) -> Tensor:
+    """Return the normalised latents 1 C T H W of frames in 0..255."""
     with fast_autocast():
         mean, _ = encode_parallel(vae, to_pixels(frames_FHW3.numpy())[None])
     return normalise(vae, mean.float())

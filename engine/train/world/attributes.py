@@ -70,8 +70,8 @@ def labels_of(shot: ShotScript) -> dict[str, str]:
     }
 
 
-def visible_attributes(shot: ShotScript, picks: Sequence[int]) -> frozenset[str]:
-    """Return the attributes that some of the frames `picks` show.
+def visible_attributes(shot: ShotScript, picks: Sequence[int], index: int = 0) -> frozenset[str]:
+    """Return the attributes that some of the frames `picks` show, of person `index` from the left.
 
     A look is visible where another look would be another picture: each attribute is swapped and
     drawn again. The label map of a frame tells figures apart, not trousers from shirts.
@@ -79,7 +79,7 @@ def visible_attributes(shot: ShotScript, picks: Sequence[int]) -> frozenset[str]
     truth_FHW3 = draw_shot(shot, picks).frames_FHW3
     seen = set(STAGING)
     for name in APPEARANCE:
-        changed_FHW = _changed(shot, truth_FHW3, name, picks)
+        changed_FHW = _changed(shot, truth_FHW3, name, picks, index)
         if changed_FHW is not None and changed_FHW.sum(axis=(1, 2)).max() >= MIN_PIXELS:
             seen.add(name)
     return frozenset(seen)

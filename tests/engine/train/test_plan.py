@@ -20,6 +20,7 @@ def test_every_stage_is_a_command_with_a_mark_of_its_own(tmp_path: Path) -> None
     assert [stage.module.rsplit(".", 1)[1] for stage in plan] == [
         "tiny_vae",
         "latents",
+        "retakes",
         "assemble",
         "pretrain_text",
         "components",
