@@ -90,10 +90,10 @@ class Rule:
     """Pixel frames of the take that are left out: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
-    is_unprompted: bool = False
-    """Its prompt names people, but another entry says how those in the section's prompt look: its
-    tokens are read beside the empty prompt, so that nobody in it is taken for who is asked for
-    (docs/decisions/0010 and 0014)."""
+    prompt_share: float = 1.0
+    """How far its tokens read the section's prompt, 0 to 1, and else the empty prompt. 0 where its
+    prompt names people and none of this one's, so that nobody in it is taken for who is asked for
+    (docs/decisions/0010); between where an earlier entry has the say (0015)."""
 
     def hides(self, first: int, after: int) -> bool:
         """Return whether any of the frames from `first` to before `after` is left out."""
@@ -147,9 +147,9 @@ class Context:
     token_timestep: float | None = 0.0
     """Timestep the memory tokens are modulated with: 0 = clean. None = the section's own."""
     sources: tuple[ContextSource, ...] = ()
-    prompted_BL: torch.Tensor | None = None
-    """Which tokens read the section's prompt in cross-attention, as booleans; the others read
-    `empty_BLD`. B is 1 or that of the section. None = all of them."""
+    prompt_share_BL: torch.Tensor | None = None
+    """How far each token reads the section's prompt in cross-attention, 0 to 1, and else
+    `empty_BLD`. B is 1 or that of the section. None = all of them wholly."""
     empty_BLD: torch.Tensor | None = None
     """Text embedding of the empty prompt, as long as the section's."""
 
@@ -243,12 +243,15 @@ class Memory(Protocol):
 
 
 def addressed(context: Context, rules: Rules, empty_BLD: torch.Tensor) -> Context:
-    """Return `context` with the tokens of unprompted entries beside the empty prompt."""
-    aside = {index for index, rule in rules.items() if rule.is_unprompted}
-    if not aside.intersection(source.entry_index for source in context.sources):
+    """Return `context` with the tokens of each entry as far beside the empty prompt as ruled."""
+    shares = {index: rule.prompt_share for index, rule in rules.items() if rule.prompt_share < 1}
+    if not shares.keys() & {source.entry_index for source in context.sources}:
         return context
-    parts = [torch.full((1, s.num_tokens), s.entry_index not in aside) for s in context.sources]
-    return replace(context, prompted_BL=torch.cat(parts, 1), empty_BLD=empty_BLD)
+    parts = [
+        torch.full((1, source.num_tokens), shares.get(source.entry_index, 1.0))
+        for source in context.sources
+    ]
+    return replace(context, prompt_share_BL=torch.cat(parts, 1), empty_BLD=empty_BLD)
 
 
 def digest_of(*values: object) -> str:

@@ -99,7 +99,7 @@ class Model:
         return Guidance(text=text, memory=memory, memory_floor=self.card.guidance_floor)
 
     def addressed(self, context: Context, rules: Rules) -> Context:
-        """Return `context` with unprompted shots beside the empty prompt, as it was trained."""
+        """Return `context` with entries beside the empty prompt as far as ruled."""
         return addressed(context, rules, self.empty_text) if self.card.knows_names else context
 
     @torch.no_grad()

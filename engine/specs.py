@@ -13,6 +13,11 @@ RecallMode = Literal["mean", "sample"]
 """`mean`: one step from pure noise, the honest picture of what memory knows. `sample`: 8 steps."""
 
 
+LATER_SHARE = 0.5
+"""How far a later shot of somebody reads the prompt of a shot that names them: the first shot that
+showed them has the say, and what it hides is asked here (docs/decisions/0015)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
     """How every take and export is encoded, so that takes can be joined without re-encoding."""
@@ -47,8 +52,9 @@ class EntryRef:
     """Frames of the take that are not read: first, and the one after the last."""
     is_pinned: bool = False
     """Read even where a system of bounded length would have dropped it."""
-    is_unprompted: bool = False
-    """Its prompt names people, but another entry says how those in the shot's prompt look."""
+    prompt_share: float = 1.0
+    """How far it reads the shot's prompt: `LATER_SHARE` where an earlier entry has the say about
+    the people in it, 0 where its prompt names nobody of the shot's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,9 +132,9 @@ def load_state(
 def rules_of(refs: tuple[EntryRef, ...]) -> Rules:
     """Return how the entries behind `refs` are to be read."""
     return {
-        index: Rule(hidden=ref.hidden, is_pinned=ref.is_pinned, is_unprompted=ref.is_unprompted)
+        index: Rule(hidden=ref.hidden, is_pinned=ref.is_pinned, prompt_share=ref.prompt_share)
         for index, ref in enumerate(refs)
-        if ref.hidden or ref.is_pinned or ref.is_unprompted
+        if ref.hidden or ref.is_pinned or ref.prompt_share < 1
     }
 
 

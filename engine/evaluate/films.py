@@ -18,6 +18,7 @@ from engine.evaluate.shelf import NO_SHELF, Shelf
 from engine.memory.entries import from_bytes, to_bytes
 from engine.recipes import EMBEDDED, Model, load_model, wan
 from engine.render import shot_latents
+from engine.specs import LATER_SHARE
 from engine.train.world.draw import draw_shot
 from engine.train.world.script import ShotScript
 from engine.train.world.story import TEST_SEEDS, Story, WorldDials, tell
@@ -50,17 +51,17 @@ class Past:
     names: tuple[frozenset[str], ...] = ()
     """Empty sets where nothing says who is in a shot, as with footage."""
 
-    def rules(self, asked: frozenset[str], *, is_first_alone: bool = True) -> Rules:
+    def rules(self, asked: frozenset[str], *, later: float = LATER_SHARE) -> Rules:
         """Return how the entries are read by a shot that names the people in `asked`.
 
-        As in the studio, who is asked for looks as in the first shot that names them; without
-        `is_first_alone`, as in every shot that does.
+        As in the studio, the first shot that names somebody reads the prompt wholly, those `later`
+        as far as that says.
         """
         rules, unseen = {}, set(asked)
         for index, names in enumerate(self.names):
             if names and not names & unseen:
-                rules[index] = Rule(is_unprompted=True)
-            unseen -= names if is_first_alone else frozenset()
+                rules[index] = Rule(prompt_share=later if names & asked else 0.0)
+            unseen -= names
         return rules
 
 

@@ -23,6 +23,7 @@ from engine.evaluate.scores import score
 from engine.evaluate.shelf import Shelf
 from engine.evaluate.takes import Renderer
 from engine.models.judge import Judge, load_judge
+from engine.specs import LATER_SHARE
 from engine.video.sheet import Picture, contact_sheet, write_sheet
 
 NUM_SHEET_ROWS = 10
@@ -82,10 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = table_parser(__doc__, num_stories=IdentityPlan.num_stories)
     parser.add_argument("--judge", type=Path, default=JUDGE, help="folder of the judge")
     parser.add_argument(
-        "--looks-from",
-        choices=("first", "all"),
-        default="first",
-        help="which past shots say how a person looks: the first that names them, or all",
+        "--later",
+        type=float,
+        default=LATER_SHARE,
+        help="how far later shots of a person say how they look: 0 = the first alone, 1 = as far",
     )
     parser.add_argument("--sheet", type=Path, help=f"PNG: {', '.join(SHEET_COLUMNS)}")
     parser.add_argument("--effects", type=Path, help="JSON for --effects of engine.train.release")
@@ -94,13 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     model, judge = open_model(options), load_judge(options.judge)
     plan = IdentityPlan(num_stories=options.stories)
     plan = dataclasses.replace(QUICK if options.quick else plan, seeds=tuple(options.seeds))
-    is_first_alone = options.looks_from == "first"
-    renderer = Renderer(model, shelf=Shelf(options.cache), is_first_alone=is_first_alone)
+    renderer = Renderer(model, shelf=Shelf(options.cache), later=options.later)
     outcomes = list(render_all(renderer, judge, plan))
     facts = (
         *facts_of(model, "engine.evaluate.identity", words_of_command(arguments)),
         ("Sample", f"{plan.num_stories} test stories of {plan.num_shots} shots"),
-        ("Looks", f"from {options.looks_from} past shots that name the person"),
+        ("Looks", f"later shots of a person read the prompt by {options.later:g}, the first by 1"),
         ("Sampling", f"{model.card.num_steps} steps, text guidance {model.card.guidance:g}"),
         *run_facts(plan.seeds, renderer.num_rendered, start),
     )

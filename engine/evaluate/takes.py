@@ -24,6 +24,7 @@ from engine.recipes import Model
 from engine.render import shot_latents
 from engine.sampling import sampler
 from engine.sampling.guidance import guided
+from engine.specs import LATER_SHARE
 from engine.train.world.canvas import HEIGHT, WIDTH
 from engine.train.world.script import ShotScript
 from engine.video import vae as video_vae
@@ -59,11 +60,11 @@ class Renderer:
         *,
         shelf: Shelf = NO_SHELF,
         system: str = SYSTEM,
-        is_first_alone: bool = True,
+        later: float = LATER_SHARE,
     ) -> None:
-        """Hold what renders are made with; `is_first_alone` as in `Past.rules`."""
+        """Hold what renders are made with; `later` as in `Past.rules`."""
         self.model = model
-        self.is_first_alone = is_first_alone
+        self.later = later
         self.shelf = shelf
         self.memory: Memory = memory_of(model, system)
         self.num_rendered = 0
@@ -147,7 +148,7 @@ class Renderer:
         return latents.to(torch.bfloat16).float()
 
     def _rules(self, order: Order) -> Rules:
-        return order.past.rules(names_of(order.script), is_first_alone=self.is_first_alone)
+        return order.past.rules(names_of(order.script), later=self.later)
 
     def _decoded(self, latents_BCTHW: torch.Tensor) -> torch.Tensor:
         with self.model.device.autocast():
@@ -160,7 +161,7 @@ class Renderer:
             order.script.caption,
             order.script.num_frames,
             [weights_digest(entry.tensors) for entry in order.past.state],
-            sorted(self._rules(order)),
+            sorted((index, rule.prompt_share) for index, rule in self._rules(order).items()),
             order.strength if order.past.state else 0.0,
             order.seed,
             (card.num_steps, card.guidance, card.guidance_floor),
@@ -173,14 +174,14 @@ def stacked(contexts: Sequence[Context]) -> Context:
     if first.tokens_BLD is None:
         return first
     tokens = [context.tokens_BLD for context in contexts if context.tokens_BLD is not None]
-    prompted = [context.prompted_BL for context in contexts]
+    shares = [context.prompt_share_BL for context in contexts]
     empty = [context.empty_BLD for context in contexts if context.empty_BLD is not None]
-    every = torch.ones(1, tokens[0].shape[1], dtype=torch.bool)
+    whole = torch.ones(1, tokens[0].shape[1])
     return Context(
         tokens_BLD=torch.cat(tokens),
         positions_L3=first.positions_L3,
         token_timestep=first.token_timestep,
-        prompted_BL=torch.cat([every if p is None else p for p in prompted]) if empty else None,
+        prompt_share_BL=torch.cat([whole if s is None else s for s in shares]) if empty else None,
         empty_BLD=empty[0] if empty else None,
     )
 

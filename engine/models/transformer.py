@@ -116,21 +116,21 @@ class MemoryPort:
         # Here, and not before the forward: offloading has just put the weights in place.
         empty_BLD = self._context.empty_BLD
         self._empty_BLD = None
-        if self._context.prompted_BL is not None and empty_BLD is not None:
+        if self._context.prompt_share_BL is not None and empty_BLD is not None:
             empty_BLD = embedder.forward(empty_BLD.to(args[0]))
             self._empty_BLD = empty_BLD.expand(out_BLD.shape[0], -1, -1)
 
     def _read_empty(
         self, attn2: Any, args: tuple[Any, ...], out_BLD: torch.Tensor
     ) -> torch.Tensor | None:
-        prompted_BL = self._context.prompted_BL
-        if prompted_BL is None or self._empty_BLD is None:
+        share_BL = self._context.prompt_share_BL
+        if share_BL is None or self._empty_BLD is None:
             return None
         count = self._context.num_tokens
         # By the processor, not by `attn2` itself: its hook is this.
         beside_BLD = attn2.processor(attn2, args[0][:, :count], self._empty_BLD)
-        is_prompted = prompted_BL.to(out_BLD.device)[..., None]
-        read_BLD = torch.where(is_prompted, out_BLD[:, :count], beside_BLD)
+        share_BL1 = share_BL.to(out_BLD)[..., None]
+        read_BLD = torch.lerp(beside_BLD, out_BLD[:, :count], share_BL1)
         return torch.cat([read_BLD, out_BLD[:, count:]], 1)
 
     def _drop_tokens(self, _: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:

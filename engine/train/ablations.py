@@ -245,7 +245,7 @@ class AblationRun:
         )
         noisy = (1 - NEXT_SIGMA) * batch.target_BCTHW + NEXT_SIGMA * noise
         context = self.trainee.memory_context(
-            batch.past_BNCTHW, batch.past_lr_BNCTHW, batch.is_own_BN
+            batch.past_BNCTHW, batch.past_lr_BNCTHW, batch.prompt_share_BN
         )
         text = self.trainee.embed(batch.captions)
         levels = torch.tensor([NEXT_SIGMA])

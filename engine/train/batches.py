@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engine.train.latents import StoryLatents, read_shard
+from engine.specs import LATER_SHARE
+from engine.train.latents import Retakes, StoryLatents, read_shard
 from engine.train.loop import RandomState
+from engine.train.retakes import read_retakes
 
 PAST_SHOTS = ((1, 0.22), (2, 0.26), (3, 0.2), (4, 0.14), (5, 0.1), (6, 0.05), (7, 0.03))
 """Number of past shots of a batch, with their shares."""
@@ -27,12 +29,14 @@ NEXT_PICTURE_SHARE = 0.5
 NEXT_PICTURES_A_CLIP = 2
 """Pictures in the place of a clip: their past takes most of the tokens."""
 
-FIRST_ALONE_SHARE = 0.7
-"""Share of the next shots that are told about one person by the first past shot of them alone, as
-in the studio (docs/decisions/0014)."""
-BORROWED_SHARE = 0.5
-"""Share of those whose later past shots of the person are another story's: a film's own later takes
-may be wrong, so the look must be read in the first."""
+FIRST_SHARE = 0.7
+"""Share of the next shots that read the first shot of a person; the others read the latest."""
+RETAKEN_SHARE = 0.6
+"""Share of those that read later shots of the person with looks gone wrong: a film's own later
+takes may be wrong, so what the first shows must be read there (docs/decisions/0015)."""
+STRANGERS_SHARE = 0.06
+"""Share of the next shots that read another story: people in it must not be taken for who is asked
+for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,9 @@ class MemoryBatch:
     """Share of each target cell that people, props and signs cover, 0 to 1."""
     looks_BTHW: Tensor
     """How much each target cell says about looks (`engine.train.latents.looks_of`)."""
-    is_own_BN: Tensor | None = None
-    """Whether a past shot shows who is in the target. None = nobody said so."""
+    prompt_share_BN: Tensor | None = None
+    """How far a past shot reads the target's prompt, as in the studio: 1 for the first that shows
+    who is in the target, `LATER_SHARE` for later ones, else 0. None = nobody said who is in it."""
 
     @property
     def num_past(self) -> int:
@@ -81,7 +86,9 @@ class StoryPool:
         for path in sorted(self.folder.glob("*.safetensors")):
             if path.name not in self._shards:
                 self._shards.add(path.name)
-                for story in read_shard(path):
+                retakes = read_retakes(path)
+                for read in read_shard(path):
+                    story = replace(read, retakes=retakes.get(read.seed))
                     self._stories[story.latents_SCTHW.shape[2]].append(story)
 
     def pick(self, rng: random.Random, count: int, min_shots: int) -> list[StoryLatents]:
@@ -134,7 +141,7 @@ class BatchStream:
         stories = self.pool.pick(self.rng, count, num_past + 1)
         num_latents = 1 if is_picture else None
         return next_shot_batch(
-            stories, num_past, self.rng, num_latents=num_latents, first_alone=FIRST_ALONE_SHARE
+            stories, num_past, self.rng, num_latents=num_latents, mixture=PastMixture()
         )
 
     def retrieval(self) -> MemoryBatch:
@@ -166,8 +173,7 @@ def first_shot_batch(
     memory guidance. With `num_latents` only so many latents from the start are targets.
     """
     picked = [(story, rng.randrange(len(story.captions))) for story in stories]
-    targets = [story.latents_SCTHW[k][:, :num_latents] for story, k in picked]
-    target_BCTHW = torch.stack(targets).float()
+    target_BCTHW = _stacked(story.latents_SCTHW[k][:, :num_latents] for story, k in picked)
     nothing = target_BCTHW[:, None][:, :0]
     return MemoryBatch(
         past_BNCTHW=nothing,
@@ -179,8 +185,20 @@ def first_shot_batch(
             for story, k in picked
         ),
         salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, k in picked]),
-        looks_BTHW=torch.stack([s.looks_STHW[k][:num_latents] for s, k in picked]).float(),
+        looks_BTHW=_stacked(s.looks_STHW[k][:num_latents] for s, k in picked),
     )
+
+
+@dataclass(frozen=True)
+class PastMixture:
+    """What next shots are taught to read. Evaluation reads the past as it is (`AS_DRAWN`)."""
+
+    first: float = FIRST_SHARE
+    retaken: float = RETAKEN_SHARE
+    strangers: float = STRANGERS_SHARE
+
+
+AS_DRAWN = PastMixture(first=0.0, retaken=0.0, strangers=0.0)
 
 
 def next_shot_batch(
@@ -189,70 +207,69 @@ def next_shot_batch(
     rng: random.Random,
     *,
     num_latents: int | None = None,
-    first_alone: float = 0.0,
+    mixture: PastMixture = AS_DRAWN,
 ) -> MemoryBatch:
-    """Return past and next shot of each story, with who of the past is in the next.
+    """Return past and next shot of each story, with how far each past shot reads the prompt.
 
-    The latest shot of the person is always in the past. For a share `first_alone` of the items it
-    is the first instead, and only that one counts as theirs. With `num_latents` only so many
-    latents from the start of the next shot are targets.
+    The latest shot of the person is always in the past; by `mixture` it is the first of them,
+    later ones are retakes, or all are another story's. With `num_latents` only so many latents
+    from the start of the next shot are targets.
     """
     pasts: list[list[_PastShot]] = []
     targets: list[int] = []
     for number, story in enumerate(stories):
         target = rng.randrange(num_past, len(story.captions))
-        if rng.random() < first_alone:
-            stranger = stories[(number + 1) % len(stories)]
-            pasts.append(_told_by_the_first(story, target, num_past, rng, stranger))
+        stranger = stories[(number + 1) % len(stories)]
+        is_strange = mixture.strangers > 0 and rng.random() < mixture.strangers
+        if is_strange and stranger.seed != story.seed:
+            pasts.append(_of_a_stranger(stranger, num_past, rng))
         else:
-            pasts.append(_told_by_all(story, target, num_past, rng))
+            pasts.append(_own_past(story, target, num_past, rng, mixture))
         targets.append(target)
     picked = list(zip(stories, targets, strict=True))
-    target_BCTHW = torch.stack([s.latents_SCTHW[k][:, :num_latents] for s, k in picked]).float()
+    target_BCTHW = _stacked(s.latents_SCTHW[k][:, :num_latents] for s, k in picked)
     return MemoryBatch(
-        past_BNCTHW=_stacked([[s.story.latents_SCTHW[s.index] for s in past] for past in pasts]),
-        past_lr_BNCTHW=_stacked([[s.story.lr_SCTHW[s.index] for s in past] for past in pasts]),
+        past_BNCTHW=torch.stack(
+            [_stacked(s.takes.latents_SCTHW[s.index] for s in past) for past in pasts]
+        ),
+        past_lr_BNCTHW=torch.stack(
+            [_stacked(s.takes.lr_SCTHW[s.index] for s in past) for past in pasts]
+        ),
         target_BCTHW=target_BCTHW,
         times_BT=torch.arange(target_BCTHW.shape[2]).expand(len(picked), -1),
         captions=tuple(story.captions[k] for story, k in picked),
-        is_own_BN=torch.tensor([[shot.is_own for shot in past] for past in pasts]),
+        prompt_share_BN=torch.tensor([[shot.prompt_share for shot in past] for past in pasts]),
         salience_BTHW=_shares([story.salience_STHW[k][:num_latents] for story, k in picked]),
-        looks_BTHW=torch.stack([s.looks_STHW[k][:num_latents] for s, k in picked]).float(),
+        looks_BTHW=_stacked(s.looks_STHW[k][:num_latents] for s, k in picked),
     )
 
 
 @dataclass(frozen=True)
 class _PastShot:
-    story: StoryLatents
+    takes: StoryLatents | Retakes
     index: int
-    is_own: bool
+    prompt_share: float
 
 
-def _told_by_all(
-    story: StoryLatents, target: int, num_past: int, rng: random.Random
+def _own_past(
+    story: StoryLatents, target: int, num_past: int, rng: random.Random, mixture: PastMixture
 ) -> list[_PastShot]:
-    """Return past shots, the latest of the person among them, all of whom count as theirs."""
+    """Return past shots, the latest of the person among them, or the first and perhaps retakes."""
     known = story.same_person[target]
-    chosen = _chosen(known[-1:], target, num_past, rng)
-    return [_PastShot(story, index, index in known) for index in chosen]
-
-
-def _told_by_the_first(
-    story: StoryLatents, target: int, num_past: int, rng: random.Random, stranger: StoryLatents
-) -> list[_PastShot]:
-    """Return past shots, the first of the person among them, who alone counts as theirs.
-
-    For a share of the items what else shows the person is a shot of `stranger` instead.
-    """
-    known = story.same_person[target]
-    is_borrowed = rng.random() < BORROWED_SHARE and stranger.seed != story.seed
-    past = []
-    for index in _chosen(known[:1], target, num_past, rng):
-        if is_borrowed and index in known[1:]:
-            past.append(_PastShot(stranger, rng.randrange(len(stranger.captions)), is_own=False))
-        else:
-            past.append(_PastShot(story, index, index in known[:1]))
+    is_by_first = rng.random() < mixture.first
+    is_retaken = is_by_first and story.retakes is not None and rng.random() < mixture.retaken
+    past: list[_PastShot] = []
+    share = 1.0
+    for index in _chosen(known[:1] if is_by_first else known[-1:], target, num_past, rng):
+        takes = story.retakes if is_retaken and index in known[1:] else None
+        past.append(_PastShot(takes or story, index, share if index in known else 0.0))
+        share = LATER_SHARE if index in known else share
     return past
+
+
+def _of_a_stranger(stranger: StoryLatents, num_past: int, rng: random.Random) -> list[_PastShot]:
+    indices = sorted(rng.sample(range(len(stranger.captions)), num_past))
+    return [_PastShot(stranger, index, 0.0) for index in indices]
 
 
 def _chosen(needed: Sequence[int], target: int, num_past: int, rng: random.Random) -> list[int]:
@@ -261,8 +278,9 @@ def _chosen(needed: Sequence[int], target: int, num_past: int, rng: random.Rando
     return sorted({*needed, *rng.sample(others, num_past - len(needed))})
 
 
-def _stacked(pasts: Sequence[Sequence[Tensor]]) -> Tensor:
-    return torch.stack([torch.stack(list(past)) for past in pasts]).float()
+def _stacked(tensors: Iterable[Tensor]) -> Tensor:
+    # Float first: under autocast, stacking refuses half precision.
+    return torch.stack([tensor.float() for tensor in tensors])
 
 
 def retrieval_batch(
@@ -297,7 +315,7 @@ def retrieval_batch(
         times_BT=torch.stack(times),
         captions=("",) * len(stories),
         salience_BTHW=_shares(salience),
-        looks_BTHW=torch.stack(looks).float(),
+        looks_BTHW=_stacked(looks),
     )
 
 

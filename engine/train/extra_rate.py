@@ -205,8 +205,10 @@ class RateTraining:
     ) -> float:
         noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(1))
         # Recall asks for nobody; who is in a past shot matters to the next one alone.
-        is_own_BN = batch.is_own_BN if any(captions) else None
-        context = self.trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, is_own_BN)
+        prompt_share_BN = batch.prompt_share_BN if any(captions) else None
+        context = self.trainee.memory_context(
+            batch.past_BNCTHW, batch.past_lr_BNCTHW, prompt_share_BN
+        )
         noisy = (1 - sigma) * target + sigma * noise
         levels = torch.full((len(target),), sigma)
         text = self.trainee.embed(captions)

@@ -30,7 +30,7 @@ def write_memory_sheet(trainee: Trainee, stories: Sequence[StoryLatents], path: 
     """
     batch = next_shot_batch(stories, 2, random.Random(0))
     noise = torch.randn(batch.target_BCTHW.shape, generator=torch.Generator().manual_seed(0))
-    own = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, batch.is_own_BN)
+    own = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW, batch.prompt_share_BN)
     unnamed = trainee.memory_context(batch.past_BNCTHW, batch.past_lr_BNCTHW)
     latents = (
         batch.past_BNCTHW[:, -1],

@@ -147,10 +147,10 @@ class MemoryTraining:
             torch.autocast("cpu", torch.bfloat16, enabled=self.stage.use_bfloat16),
         ):
             past, reduced = batch.past_BNCTHW, batch.past_lr_BNCTHW
-            own = self.trainee.memory_context(past, reduced, batch.is_own_BN)
+            own = self.trainee.memory_context(past, reduced, batch.prompt_share_BN)
             unnamed = self.trainee.memory_context(past, reduced)
             # Another story's people: none of them is who is asked for.
-            nobody = torch.zeros(past.shape[:2], dtype=torch.bool)
+            nobody = torch.zeros(past.shape[:2])
             wrong = self.trainee.memory_context(past.roll(3, 0), reduced.roll(3, 0), nobody)
             text = self.trainee.embed(batch.captions)
             losses = {

@@ -114,14 +114,14 @@ def retrieval_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptio
 def next_shot_loss(trainee: Trainee, batch: MemoryBatch, options: ObjectiveOptions) -> Loss:
     """Return the loss of drawing a shot from its prompt and the memory of the past, if any."""
     is_named = float(torch.rand(())) >= options.no_names
-    is_own_BN = batch.is_own_BN if is_named else None
+    prompt_share_BN = batch.prompt_share_BN if is_named else None
     past, reduced = rough_past(batch, options)
     if batch.num_past == 0:
         context, name = EMPTY, "next_none"
     elif float(torch.rand(())) < options.window:
-        context, name = trainee.window_context(past, is_own_BN), "next_window"
+        context, name = trainee.window_context(past, prompt_share_BN), "next_window"
     else:
-        context, name = trainee.memory_context(past, reduced, is_own_BN), "next"
+        context, name = trainee.memory_context(past, reduced, prompt_share_BN), "next"
     keep = torch.rand(len(batch.captions)) >= options.no_text
     captions = [c if k else "" for c, k in zip(batch.captions, keep.tolist(), strict=True)]
     sigma = sample_sigma(len(captions), options.shift)

@@ -65,11 +65,11 @@ class Trainee(nn.Module):
         )
 
     def memory_context(
-        self, past_BNCTHW: Tensor, lr_BNCTHW: Tensor, is_own_BN: Tensor | None = None
+        self, past_BNCTHW: Tensor, lr_BNCTHW: Tensor, prompt_share_BN: Tensor | None = None
     ) -> Context:
         """Return the context of N past shots per item, the section at time 0.
 
-        `is_own_BN`: which of them show who is in the section. None = nobody said so.
+        `prompt_share_BN`: how far each reads the prompt. None = wholly: nobody said who is in it.
         """
         batch, num_past = past_BNCTHW.shape[:2]
         tokens = self.encoder(
@@ -83,14 +83,17 @@ class Trainee(nn.Module):
             tokens_BLD=tokens.unflatten(0, (batch, num_past)).flatten(1, 2),
             positions_L3=torch.cat(positions),
             token_timestep=self.card.token_timestep,
-            prompted_BL=_prompted(is_own_BN, tokens.shape[1]),
+            prompt_share_BL=_of_tokens(prompt_share_BN, tokens.shape[1]),
             empty_BLD=self.embed([""]),
         )
 
     def window_context(
-        self, past_BNCTHW: Tensor, is_own_BN: Tensor | None = None, num_latents: int = 3
+        self, past_BNCTHW: Tensor, prompt_share_BN: Tensor | None = None, num_latents: int = 3
     ) -> Context:
-        """Return the context of a sliding window: the newest latents at full rate."""
+        """Return the context of a sliding window: the newest latents at full rate.
+
+        A window has lost earlier shots, so it reads the prompt wholly or not at all.
+        """
         newest = past_BNCTHW[:, -1, :, -num_latents:]
         embedded = self.transformer.patch_embedding(newest)
         _, _, time, rows, columns = embedded.shape
@@ -99,8 +102,9 @@ class Trainee(nn.Module):
             tokens_BLD=tokens,
             positions_L3=token_positions((time, rows, columns), (1, 1, 1), -float(time)),
             token_timestep=self.card.token_timestep,
-            prompted_BL=_prompted(
-                None if is_own_BN is None else is_own_BN[:, -1:], tokens.shape[1]
+            prompt_share_BL=_of_tokens(
+                None if prompt_share_BN is None else prompt_share_BN[:, -1:].ceil(),
+                tokens.shape[1],
             ),
             empty_BLD=self.embed([""]),
         )
@@ -124,9 +128,9 @@ class Trainee(nn.Module):
         return out
 
 
-def _prompted(is_own_BN: Tensor | None, num_tokens: int) -> Tensor | None:
-    """Return which tokens of past shots, of `num_tokens` each, read the section's prompt."""
-    return None if is_own_BN is None else is_own_BN.repeat_interleave(num_tokens, 1)
+def _of_tokens(share_BN: Tensor | None, num_tokens: int) -> Tensor | None:
+    """Return the share of every token of past shots of `num_tokens` each."""
+    return None if share_BN is None else share_BN.repeat_interleave(num_tokens, 1)
 
 
 def token_width(checkpoint: Path) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from engine import wire
 from engine.protocol import MemorySystemInfo
 from engine.specs import (
+    LATER_SHARE,
     Checkpoint,
     EncodeSpec,
     EntryRef,
@@ -118,10 +119,9 @@ def _named(
     """Return entries with whether they say how the people whom `prompt` names look."""
     shown = [names_in(read.take.spec.get("prompt", "")) for read in reads]
     # A window has lost the first shot of a person: what it still holds of them is all there is.
-    told = tell_looks(names_in(prompt), shown, is_first_alone=not system.most_steps)
-    return tuple(
-        replace(ref, is_unprompted=not tells) for ref, tells in zip(refs, told, strict=True)
-    )
+    later = 1.0 if system.most_steps else LATER_SHARE
+    told = tell_looks(names_in(prompt), shown, later=later)
+    return tuple(replace(ref, prompt_share=share) for ref, share in zip(refs, told, strict=True))
 
 
 def _checkpoint(tx: Connection, job: Job) -> Checkpoint | None:

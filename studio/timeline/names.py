@@ -29,19 +29,21 @@ def names_in(prompt: str) -> frozenset[str]:
 
 
 def tell_looks(
-    asked: frozenset[str], shown: Sequence[frozenset[str]], *, is_first_alone: bool
-) -> tuple[bool, ...]:
-    """Return which earlier shots, oldest first, say how the people in `asked` look.
+    asked: frozenset[str], shown: Sequence[frozenset[str]], *, later: float
+) -> tuple[float, ...]:
+    """Return how far each earlier shot, oldest first, says how the people in `asked` look.
 
-    Of each person the first that names them does: a later take may have got somebody wrong, and
-    what is wrong must not become the model (docs/decisions/0014). Without `is_first_alone` every
-    shot that names them does. So do shots that name nobody, and all where nobody is asked for.
+    Wholly (1) the first that names somebody of them: a later take may have got them wrong, and what
+    is wrong must not become the model. Those after it by `later`, which shows what the first hides
+    (docs/decisions/0015), and shots of other people not at all (0). Shots that name nobody do, as
+    do all where nobody is asked for.
     """
     told = []
     unseen = set(asked)
     for names in shown:
-        told.append(not asked or not names or bool(names & unseen))
-        unseen -= names if is_first_alone else frozenset()
+        is_first = not asked or not names or bool(names & unseen)
+        told.append(1.0 if is_first else later if names & asked else 0.0)
+        unseen -= names
     return tuple(told)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from engine.specs import GenerateSpec
+from engine.specs import LATER_SHARE, GenerateSpec
 from tests.browser.studio import Window, edit, settle, shot_ids, tab
 
 
@@ -42,7 +42,7 @@ def test_whose_look_is_read_where_is_said_and_forgetting_it_asks_the_next(desk: 
     marks = page.locator("mnemo-reads .who:visible")
     expect(marks).to_have_text(["Leo", "Look of Mia"])  # the newest shot stands first
     asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
-    assert [entry.is_unprompted for entry in asked[-1].entries] == [False, True, False, True]
+    assert [entry.prompt_share for entry in asked[-1].entries] == [1, 0, 1, LATER_SHARE]
     first = page.locator(f"mnemo-reads [data-shot='{ids[0]}']")
     first.get_by_role("button", name="Forget", exact=True).click()
     expect(marks).to_have_text(["Look of Mia", "Leo"])
@@ -51,7 +51,7 @@ def test_whose_look_is_read_where_is_said_and_forgetting_it_asks_the_next(desk: 
     page.locator("mnemo-reads").get_by_role("button", name="Roll again, same seed").click()
     page.wait_for_function("() => mnemoreel.shots[4].take.number === 2")
     asked = [spec for spec in desk.studio.engine.submitted if isinstance(spec, GenerateSpec)]
-    assert [entry.is_unprompted for entry in asked[-1].entries] == [True, False, False]
+    assert [entry.prompt_share for entry in asked[-1].entries] == [0, 1, 1]
 
 
 def test_what_fed_a_shot_is_pinned_forgotten_and_rolled_without(desk: Window) -> None:

@@ -15,6 +15,7 @@ from engine.errors import Cancelled, MediaError, MemoryStateError
 from engine.jobs import run_job
 from engine.recipes import Model
 from engine.specs import (
+    LATER_SHARE,
     BaseTake,
     Checkpoint,
     EncodeSpec,
@@ -134,11 +135,11 @@ def test_memory_is_read_and_named(job: Job) -> None:
 
 def test_a_past_shot_of_others_is_read_otherwise(job: Job) -> None:
     first = job.take(SPEC)
-    own, others = (
-        job.take(replace(SPEC, seed=5, entries=(replace(ref(first), is_unprompted=is_unprompted),)))
-        for is_unprompted in (False, True)
+    own, later, others = (
+        job.take(replace(SPEC, seed=5, entries=(replace(ref(first), prompt_share=share),)))
+        for share in (1.0, LATER_SHARE, 0.0)
     )
-    assert own.latents_digest != others.latents_digest
+    assert len({take.latents_digest for take in (own, later, others)}) == 3
     assert own.memory_tokens == others.memory_tokens
     assert own.entries[-1].latents_digest == own.latents_digest  # an entry is of its take alone
 

@@ -38,6 +38,7 @@ from engine.evaluate.takes import Order, Renderer
 from engine.models.judge import Accuracy, Judge, JudgeConfig, load_judge, save_judge
 from engine.protocol import StrengthEffect
 from engine.recipes import Model
+from engine.specs import LATER_SHARE
 from engine.train.world.attributes import ATTRIBUTES
 from tests.engine.conftest import CPU
 
@@ -192,19 +193,20 @@ def test_a_take_depends_on_who_is_in_its_past(model: Model, filmed: list[FilmedS
     assert torch.equal(latents[0], latents[2])
 
 
-def test_the_first_shot_of_a_person_says_alone_how_they_look(
+def test_the_later_of_two_shots_of_a_person_has_less_of_a_say(
     model: Model, filmed: list[FilmedShot]
 ) -> None:
     name = names_of(filmed[1].script)
     past = Past(state=(filmed[0].entry, filmed[2].entry), names=(name, name))
     later_aside = replace(past, names=(name, frozenset({"nobody"})))
-    (first,) = Renderer(model).latents([order(filmed, past)])
-    every, aside = (
-        Renderer(model, is_first_alone=False).latents([order(filmed, known)])[0]
-        for known in (past, later_aside)
+    usual, first, every = (
+        Renderer(model, later=later).latents([order(filmed, past)])[0]
+        for later in (LATER_SHARE, 0.0, 1.0)
     )
+    (aside,) = Renderer(model).latents([order(filmed, later_aside)])
     assert torch.equal(first, aside)
-    assert not torch.equal(first, every)
+    assert not torch.equal(usual, first)
+    assert not torch.equal(usual, every)
 
 
 def test_a_shot_looks_the_same_alone_and_in_a_batch(model: Model, filmed: list[FilmedShot]) -> None:

@@ -67,11 +67,11 @@ def test_memory_changes_the_output_and_leaves_no_trace(transformer: Any) -> None
     assert torch.equal(transformer(**inputs()).sample, stock)
 
 
-def of_others(read: Context, *prompted: bool) -> Context:
+def of_others(read: Context, *prompted: float) -> Context:
     """Return a context of three tokens a shot, some shots beside a text of their own."""
     empty_BLD = torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(7))
-    prompted_BL = torch.tensor(prompted).repeat_interleave(3)[None]
-    return replace(read, prompted_BL=prompted_BL, empty_BLD=empty_BLD)
+    share_BL = torch.tensor(prompted).float().repeat_interleave(3)[None]
+    return replace(read, prompt_share_BL=share_BL, empty_BLD=empty_BLD)
 
 
 @torch.no_grad()
@@ -87,6 +87,9 @@ def test_past_shots_of_others_do_not_read_the_prompt(transformer: Any) -> None:
     first, second = seen(of_others(read, True, False)), seen(of_others(read, False, True))
     assert not torch.allclose(first, seen(read), atol=1e-4)
     assert not torch.allclose(first, second, atol=1e-4)
+    half = seen(of_others(read, True, 0.5))
+    assert not torch.allclose(half, seen(read), atol=1e-5)
+    assert not torch.allclose(half, first, atol=1e-5)
     # Where the section itself reads that text, nothing is left that could differ.
     empty_BLD = of_others(read, True, True).empty_BLD
     assert empty_BLD is not None
@@ -102,8 +105,8 @@ def test_each_item_has_its_own_others(transformer: Any) -> None:
     port, read = MemoryPort(transformer), context()
     both = {k: torch.cat([v, v]) for k, v in inputs().items()}
     rows = [of_others(read, True, False), of_others(read, False, True)]
-    joined = torch.cat([row.prompted_BL for row in rows if row.prompted_BL is not None])
-    with port.memory(replace(rows[0], prompted_BL=joined)):
+    joined = torch.cat([row.prompt_share_BL for row in rows if row.prompt_share_BL is not None])
+    with port.memory(replace(rows[0], prompt_share_BL=joined)):
         batched = transformer(**both).sample
     for index, row in enumerate(rows):
         with port.memory(row):

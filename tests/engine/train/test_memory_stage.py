@@ -11,15 +11,25 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from engine.latent_time import num_latents
 from engine.models.checkpoint import load_vae
 from engine.recipes import load_model, wan
+from engine.specs import LATER_SHARE
 from engine.train.attention import write_out_attention
-from engine.train.batches import StoryPool, first_shot_batch, next_shot_batch, retrieval_batch
+from engine.train.batches import (
+    PastMixture,
+    StoryPool,
+    first_shot_batch,
+    next_shot_batch,
+    retrieval_batch,
+)
 from engine.train.latents import (
     MOST_LOOK,
+    Retakes,
     StoryLatents,
+    dials_of,
     encode_story,
     looks_of,
     read_shard,
@@ -34,7 +44,9 @@ from engine.train.objectives import (
     weight_of,
     weighted_mean,
 )
+from engine.train.retakes import add_retakes, read_retakes
 from engine.train.world.canvas import FIGURE, LANDMARK, SIGN
+from engine.train.world.retakes import retaken
 from engine.train.world.story import WorldDials, tell
 from tests.engine.conftest import CPU
 
@@ -99,6 +111,18 @@ def test_the_person_is_always_in_the_past(stories: list[StoryLatents]) -> None:
             if story.same_person[target]:
                 last = story.latents_SCTHW[story.same_person[target][-1]]
                 assert torch.equal(batch.past_BNCTHW[item, 0], last.float())
+
+
+def test_batches_are_cut_under_autocast_too(stories: list[StoryLatents]) -> None:
+    """The dashboard does so where bfloat16 is fast, and looks are kept in half precision."""
+    assert stories[0].looks_STHW.dtype == torch.float16
+    with torch.autocast("cpu", torch.bfloat16):
+        for batch in (
+            first_shot_batch(stories, random.Random(0)),
+            next_shot_batch(stories, 2, random.Random(0)),
+            retrieval_batch(stories, 2, random.Random(0)),
+        ):
+            assert batch.target_BCTHW.dtype == batch.looks_BTHW.dtype == torch.float32
 
 
 def test_a_shot_without_a_past_is_told_in_full(stories: list[StoryLatents]) -> None:
@@ -168,43 +192,81 @@ def test_small_and_similar_colours_weigh_as_much_as_a_shirt() -> None:
     assert (looks == 0).float().mean() > 0.7, "nothing of the background counts"
 
 
-def test_a_batch_says_who_is_in_a_past_shot(stories: list[StoryLatents]) -> None:
+def place_of(latents: Tensor, shots_SCTHW: Tensor) -> int | None:
+    """Return which of a story's shots a past shot of a batch is."""
+    same = [k for k, shot in enumerate(shots_SCTHW) if torch.equal(latents, shot.float())]
+    return same[0] if same else None
+
+
+def test_the_first_shot_of_a_person_reads_the_prompt_wholly_and_later_ones_less(
+    stories: list[StoryLatents],
+) -> None:
     batch = next_shot_batch(stories, 2, random.Random(3), num_latents=1)
-    assert batch.is_own_BN is not None and batch.target_BCTHW.shape[2] == 1
+    assert batch.prompt_share_BN is not None and batch.target_BCTHW.shape[2] == 1
+    seen = set()
     for item, story in enumerate(stories):
-        target = story.captions.index(batch.captions[item])
-        for place, latents in enumerate(batch.past_BNCTHW[item]):
-            shots = [
-                k for k in range(target) if torch.equal(latents, story.latents_SCTHW[k].float())
-            ]
-            assert bool(batch.is_own_BN[item, place]) == (shots[0] in story.same_person[target])
+        known = story.same_person[story.captions.index(batch.captions[item])]
+        places = [place_of(shot, story.latents_SCTHW) for shot in batch.past_BNCTHW[item]]
+        of_person = [place for place in places if place in known]
+        for place, share in zip(places, batch.prompt_share_BN[item].tolist(), strict=True):
+            first = 1.0 if place in of_person[:1] else LATER_SHARE
+            assert share == (first if place in known else 0.0)
+            seen.add(share)
+    assert seen == {0.0, LATER_SHARE, 1.0}
 
 
-def test_the_first_shot_of_a_person_may_count_alone(stories: list[StoryLatents]) -> None:
-    num_borrowed = num_later = 0
+def moved(story: StoryLatents) -> Retakes:
+    """Return retakes that are nobody's shots."""
+    return Retakes(latents_SCTHW=story.latents_SCTHW + 1, lr_SCTHW=story.lr_SCTHW + 1)
+
+
+def test_retakes_take_the_place_of_later_shots_alone(stories: list[StoryLatents]) -> None:
+    again = [replace(s, retakes=moved(s)) for s in stories]
+    mixture = PastMixture(first=1.0, retaken=1.0, strangers=0.0)
+    num_retaken = 0
     for seed in range(10):
-        batch = next_shot_batch(stories, 2, random.Random(seed), first_alone=1.0)
-        assert batch.is_own_BN is not None
-        for item, story in enumerate(stories):
-            target = story.captions.index(batch.captions[item])
-            known = story.same_person[target]
-            is_own = batch.is_own_BN[item].tolist()
-            assert sum(is_own) == min(1, len(known))
-            if known:
-                first = batch.past_BNCTHW[item, is_own.index(True)]
-                assert torch.equal(first, story.latents_SCTHW[known[0]].float())
-            for place in range(2):
-                latents = batch.past_BNCTHW[item, place]
-                if any(torch.equal(latents, own.float()) for own in story.latents_SCTHW):
-                    later = (story.latents_SCTHW[k].float() for k in known[1:])
-                    num_later += any(torch.equal(latents, own) for own in later)
-                else:
-                    stranger = stories[(item + 1) % len(stories)]
-                    lent = (other.float() for other in stranger.latents_SCTHW)
-                    assert any(torch.equal(latents, other) for other in lent)
-                    assert not is_own[place]
-                    num_borrowed += 1
-    assert num_borrowed > 0 and num_later > 0
+        batch = next_shot_batch(again, 2, random.Random(seed), mixture=mixture)
+        assert batch.prompt_share_BN is not None
+        for item, story in enumerate(again):
+            known = story.same_person[story.captions.index(batch.captions[item])]
+            shares = batch.prompt_share_BN[item].tolist()
+            for shot, share in zip(batch.past_BNCTHW[item], shares, strict=True):
+                place = place_of(shot, story.latents_SCTHW)
+                assert (share == LATER_SHARE) == (place is None), "later shots, and only those"
+                if place is None:
+                    assert place_of(shot - 1, story.latents_SCTHW) in known[1:]
+                    num_retaken += 1
+            assert (shares.count(1.0) == 1) == bool(known)
+    assert num_retaken > 0
+
+
+def test_nobody_of_another_story_reads_the_prompt(stories: list[StoryLatents]) -> None:
+    batch = next_shot_batch(
+        stories, 2, random.Random(0), mixture=PastMixture(first=0.0, retaken=0.0, strangers=1.0)
+    )
+    assert batch.prompt_share_BN is not None and not batch.prompt_share_BN.any()
+    for item, shots in enumerate(batch.past_BNCTHW):
+        assert batch.captions[item] in stories[item].captions
+        stranger = stories[(item + 1) % len(stories)]
+        assert all(place_of(shot, stranger.latents_SCTHW) is not None for shot in shots)
+
+
+def test_retakes_are_kept_beside_their_shard(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    vae = load_vae(tiny_checkpoint / "vae")
+    shard = tmp_path / "0000000.safetensors"
+    told = [encode_story(vae, tell(seed, dials_of(seed))) for seed in (3, 4)]
+    write_shard(shard, told)
+    assert read_retakes(shard) == {}
+    add_retakes(vae, shard)
+    assert list(read_retakes(shard)) == [3, 4]
+    for story in StoryPool(tmp_path).pick(random.Random(0), 4, 1):
+        assert story.retakes is not None
+        changed = (story.retakes.latents_SCTHW != story.latents_SCTHW).flatten(1).any(1)
+        lr_changed = (story.retakes.lr_SCTHW != story.lr_SCTHW).flatten(1).any(1)
+        drawn = tell(story.seed, dials_of(story.seed))
+        differ = [a != b for a, b in zip(drawn.shots, retaken(drawn).shots, strict=True)]
+        assert changed.tolist() == lr_changed.tolist() == differ
+        assert any(differ)
 
 
 def test_a_rough_past_keeps_its_target_and_its_shape(stories: list[StoryLatents]) -> None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.specs import GenerateSpec
+from engine.specs import LATER_SHARE, GenerateSpec
 from storage import jobs, references, workers
 from storage.database import Library
 from storage.errors import DiskFull
@@ -110,20 +110,20 @@ def test_a_shot_deleted_while_it_waits_is_not_made(studio: Studio) -> None:
     )
 
 
-def test_only_the_first_shot_of_who_is_asked_for_reads_the_prompt(studio: Studio) -> None:
+def test_the_first_shot_of_who_is_asked_for_reads_the_prompt_most(studio: Studio) -> None:
     told = "0:00 Mia waves\n0:02 Leo waves\n0:04 a red box\n0:06 Mia and Leo wave\n0:08 Mia's box"
     project_id = studio.project(told)
     for shot in studio.document(project_id)["shots"]:
         queued = studio.post(f"/api/projects/{project_id}/generate", shot_ids=[shot["shot_id"]])
         studio.wait(queued["jobs"][0])
     made = [spec for spec in studio.engine.submitted if isinstance(spec, GenerateSpec)]
-    unprompted = [[entry.is_unprompted for entry in spec.entries] for spec in made]
-    assert unprompted == [
+    shares = [[entry.prompt_share for entry in spec.entries] for spec in made]
+    assert shares == [
         [],
-        [True],
-        [False, False],
-        [False, False, False],
-        [False, True, False, True],
+        [0],
+        [1, 1],
+        [1, 1, 1],
+        [1, 0, 1, LATER_SHARE],
     ]
 
 

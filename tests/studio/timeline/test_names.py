@@ -7,6 +7,7 @@ import random
 import pytest
 
 from engine.evaluate.films import Past
+from engine.specs import LATER_SHARE
 from engine.train.world.story import WorldDials, tell
 from studio.timeline.names import names_in, tell_looks
 
@@ -43,29 +44,27 @@ NOBODY: frozenset[str] = frozenset()
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown", "by_first", "by_all"),
+    ("asked", "shown", "told"),
     [
-        (MIA, [MIA, MIA, LEO], [True, False, False], [True, True, False]),
-        (MIA, [LEO, NOBODY, LEO], [False, True, False], [False, True, False]),
-        (MIA | LEO, [MIA, MIA | LEO, LEO], [True, True, False], [True, True, True]),
-        (MIA | LEO, [MIA | LEO, MIA, LEO], [True, False, False], [True, True, True]),
-        (NOBODY, [MIA, LEO, NOBODY], [True, True, True], [True, True, True]),
-        (MIA, [], [], []),
+        (MIA, [MIA, MIA, LEO], [1, 0.3, 0]),
+        (MIA, [LEO, NOBODY, LEO], [0, 1, 0]),
+        (MIA | LEO, [MIA, MIA | LEO, LEO], [1, 1, 0.3]),
+        (MIA | LEO, [MIA | LEO, MIA, LEO], [1, 0.3, 0.3]),
+        (NOBODY, [MIA, LEO, NOBODY], [1, 1, 1]),
+        (MIA, [], []),
     ],
 )
 def test_a_person_looks_as_in_the_first_shot_that_names_them(
-    asked: frozenset[str], shown: list[frozenset[str]], by_first: list[bool], by_all: list[bool]
+    asked: frozenset[str], shown: list[frozenset[str]], told: list[float]
 ) -> None:
-    assert tell_looks(asked, shown, is_first_alone=True) == tuple(by_first)
-    assert tell_looks(asked, shown, is_first_alone=False) == tuple(by_all)
+    assert tell_looks(asked, shown, later=0.3) == tuple(told)
 
 
-@pytest.mark.parametrize("is_first_alone", [True, False])
-def test_the_tables_read_the_past_as_the_studio_does(is_first_alone: bool) -> None:  # noqa: FBT001
+def test_the_tables_read_the_past_as_the_studio_does() -> None:
     rng = random.Random(0)
     people = [NOBODY, MIA, LEO, MIA | LEO]
     for _ in range(200):
         shown, asked = rng.choices(people, k=6), rng.choice(people[1:])
-        rules = Past(names=tuple(shown)).rules(asked, is_first_alone=is_first_alone)
-        told = [not (index in rules and rules[index].is_unprompted) for index in range(6)]
-        assert tuple(told) == tell_looks(asked, shown, is_first_alone=is_first_alone)
+        rules = Past(names=tuple(shown)).rules(asked, later=LATER_SHARE)
+        told = [rules[index].prompt_share if index in rules else 1.0 for index in range(6)]
+        assert tuple(told) == tell_looks(asked, shown, later=LATER_SHARE)
