@@ -41,7 +41,7 @@ export function useMemoryPreset(preset) {
   if (shot) store.edit({ kind: "memory_preset", shot_id: shot.shot_id, preset });
 }
 
-const TELLS = "How they look is read here: the first shot read that names them. Forget it, and the next one is asked.";
+const TELLS = "How they look is read here first: the first shot read that names them. What it hides is looked for in later ones. Forget it, and the next one has the say.";
 const OTHERS = "Somebody else: its prompt names none of this one's people. It is read for its place, not for who is in it.";
 const MOST_NEWEST = 24;
 const STRONG_SHARE = 0.02;

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.train.world.draw import draw_shot
+from engine.train.world.retakes import retaken
 from engine.train.world.story import Story, WorldDials, tell
 
 
@@ -35,9 +36,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1_000_000, help="seed of the first story")
     parser.add_argument("--rows", type=int, default=7, help="stories, one a row")
     parser.add_argument("--columns", type=int, default=6, help="shots of each story")
+    parser.add_argument(
+        "--retakes", action="store_true", help="below each story its shots with looks gone wrong"
+    )
     arguments = parser.parse_args()
     dials = WorldDials(min_shots=arguments.columns, max_shots=arguments.columns)
     stories = [tell(arguments.seed + row, dials) for row in range(arguments.rows)]
+    if arguments.retakes:
+        stories = [version for story in stories for version in (story, retaken(story))]
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     sheet = contact_sheet(stories, arguments.columns)
     cv2.imwrite(str(arguments.out), sheet[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])

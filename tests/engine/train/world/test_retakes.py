@@ -18,7 +18,7 @@ def without_looks(story: Story) -> list[object]:
 
 def test_only_looks_of_later_shots_go_wrong_and_only_what_the_first_shows() -> None:
     num_wrong = 0
-    for seed in range(12):
+    for seed in range(6):
         story = tell(seed, DIALS)
         again = retaken(story)
         assert again == retaken(story)
@@ -39,7 +39,7 @@ def test_only_looks_of_later_shots_go_wrong_and_only_what_the_first_shows() -> N
                 }
                 assert differ <= shown[person.name]
                 num_wrong += bool(differ)
-    assert num_wrong > 20
+    assert num_wrong > 8
 
 
 def test_every_look_goes_wrong_about_as_often_as_said() -> None:
