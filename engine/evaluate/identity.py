@@ -91,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sheet", type=Path, help=f"PNG: {', '.join(SHEET_COLUMNS)}")
     parser.add_argument("--effects", type=Path, help="JSON for --effects of engine.train.release")
     options = parser.parse_args(arguments)
+    if not 0 <= options.later <= 1:
+        parser.error(f"--later is {options.later:g}. A share lies in 0..1.")
     start = time.monotonic()
     model, judge = open_model(options), load_judge(options.judge)
     plan = IdentityPlan(num_stories=options.stories)

@@ -1,4 +1,4 @@
-"""Stage 2b: draw the later shots of stories once more with looks gone wrong, beside their shards.
+"""Draw the later shots of stories once more with looks gone wrong, beside their shards.
 
 Run as `python -m engine.train.retakes --vae runs/tiny_vae/vae --latents runs/latents`. Fine-tuning
 puts them into pasts, so that the first shot of a person is believed where a later one differs, and

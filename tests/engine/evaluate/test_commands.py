@@ -193,6 +193,12 @@ def test_a_take_depends_on_who_is_in_its_past(model: Model, filmed: list[FilmedS
     assert torch.equal(latents[0], latents[2])
 
 
+def test_a_share_beyond_one_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        identity.main(["--later", "2"])
+    assert "--later is 2. A share lies in 0..1." in capsys.readouterr().err
+
+
 def test_the_later_of_two_shots_of_a_person_has_less_of_a_say(
     model: Model, filmed: list[FilmedShot]
 ) -> None:
