@@ -70,16 +70,17 @@ def stages(out: Path, size: PlanSize) -> Iterator[Stage]:
         size,
         ("--vae", str(vae / "vae"), "--num-stories", str(size.num_stories)),
     )
-    words: tuple[str, ...]
-    words = ("--vae", str(vae / "vae"), "--latents", str(latents), "--threads", str(size.threads))
-    yield Stage("engine.train.retakes", words, out / "retakes.done")
+    shards = ("--vae", str(vae / "vae"), "--latents", str(latents))
+    yield Stage(
+        "engine.train.retakes", (*shards, "--threads", str(size.threads)), out / "retakes.done"
+    )
     yield Stage(
         "engine.train.assemble",
         ("--vae", str(vae / "vae"), "--out", str(base)),
         out / "base.done",
     )
     text = out / "text"
-    words = ("--checkpoint", str(base), "--budget-steps", str(size.num_text_steps))
+    words: tuple[str, ...] = ("--checkpoint", str(base), "--budget-steps", str(size.num_text_steps))
     yield _stage("pretrain_text", text, size, words)
     words = ("--checkpoint", str(text / "checkpoint"), "--latents", str(latents))
     yield _stage("components", components, size, words)
